@@ -1,0 +1,249 @@
+/**
+ * The protocol between the page and the engine's worker: one interface, called through Comlink, and the plain data that
+ * crosses it. Everything here can be structured-cloned. The page never touches ONNX Runtime or a tokenizer itself.
+ */
+import type { ErrorKind, ErrorLocation } from '../errors';
+
+export type DeviceChoice = 'auto' | 'webgpu' | 'wasm';
+
+export type ModelSource =
+  /** A folder of the page's own `models/`, e.g. `fable-7m`. */
+  | { readonly type: 'bundled'; readonly name: string }
+  /** Files the person dropped: config.json, tokenizer.json, tokenizer_config.json, *.onnx, *.onnx_data. */
+  | { readonly type: 'files'; readonly files: readonly File[] };
+
+/** One honest bar: `loaded` never goes back, `total` is null until known. */
+export type LoadProgress =
+  | {
+      readonly status: 'downloading';
+      readonly file: string;
+      readonly loaded: number;
+      readonly total: number | null;
+      readonly bytesPerSecond: number;
+    }
+  | { readonly status: 'compiling' }
+  | { readonly status: 'testing-device' }
+  | { readonly status: 'ready' };
+
+export interface DeviceSummary {
+  readonly kind: 'wasm' | 'webgpu';
+  /** e.g. `wasm, 2 threads`. */
+  readonly description: string;
+  /** Why this device and not another, in a sentence; shown in a tooltip. */
+  readonly reason: string;
+  /** Worst relative error of the self-test against wasm; null on wasm, which is the reference. */
+  readonly selfTestError: number | null;
+}
+
+export interface ModelSummary {
+  readonly name: string;
+  readonly family: string;
+  readonly parameters: number;
+  /** e.g. `q4`. */
+  readonly dtype: string;
+  readonly fileBytes: number;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly vocabSize: number;
+  /** Tokens of prefix + text that fit. */
+  readonly contextLength: number;
+  readonly hasChatTemplate: boolean;
+  readonly device: DeviceSummary;
+}
+
+/** Which columns are the input and which is the target; `template` is the exact text, `{column}` stands for a cell. */
+export interface ColumnMapping {
+  readonly inputs: readonly string[];
+  readonly target: string;
+  /** e.g. `Review: {text}\nVerdict: {label}`; the loss is taken on the target's cell (and the end token) only. */
+  readonly template: string;
+  readonly task: 'classification' | 'generation';
+}
+
+export interface RowProblem {
+  /** Line in the file, from 1. */
+  readonly line: number;
+  readonly column?: string;
+  readonly reason: string;
+}
+
+export interface TokenPiece {
+  readonly id: number;
+  readonly text: string;
+  /** True where the loss is taken. */
+  readonly supervised: boolean;
+}
+
+export interface DatasetSummary {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly mapping: ColumnMapping;
+  /** Distinct targets, most frequent first, when the task is classification. */
+  readonly labels: readonly { readonly label: string; readonly count: number }[];
+  readonly usableRows: number;
+  readonly trainRows: number;
+  readonly validationRows: number;
+  readonly skipped: readonly RowProblem[];
+  /** Of the first rows, exactly what trains. */
+  readonly preview: readonly { readonly line: number; readonly tokens: readonly TokenPiece[] }[];
+  readonly longestTokens: number;
+  readonly meanTokens: number;
+}
+
+export interface DatasetOptions {
+  /** Guessed from the data when absent. */
+  readonly mapping?: Partial<ColumnMapping>;
+  /** 0..0.5, default 0.1. */
+  readonly validationFraction?: number;
+  readonly seed?: number;
+}
+
+export type PrefixInit =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'vocabulary' }
+  | { readonly type: 'random' }
+  | { readonly type: 'zero' };
+
+export interface TuneSettings {
+  readonly method: 'prefix';
+  /** Virtual tokens P. */
+  readonly length: number;
+  readonly init: PrefixInit;
+  readonly steps: number;
+  readonly learningRate: number;
+  /** Examples per optimiser step. */
+  readonly batchSize: number;
+  /** Examples per micro-batch (gradients are accumulated); divides batchSize. */
+  readonly microBatchSize: number;
+  readonly warmupSteps: number;
+  readonly weightDecay: number;
+  /** Global gradient norm above which gradients are scaled down. */
+  readonly maxGradNorm: number;
+  /** Steps between validation passes. */
+  readonly evalEvery: number;
+  readonly seed: number;
+}
+
+export interface TuneEstimate {
+  readonly trainableParameters: number;
+  /** Of all parameters, 0..1. */
+  readonly fraction: number;
+  readonly adapterBytes: number;
+  /** Measured from a finished or running step; null before any step ran. */
+  readonly seconds: number | null;
+}
+
+export type TuneEvent =
+  | { readonly type: 'preparing'; readonly what: string }
+  | {
+      readonly type: 'step';
+      readonly step: number;
+      readonly steps: number;
+      /** Mean loss over supervised tokens of this batch, nats. */
+      readonly loss: number;
+      readonly learningRate: number;
+      readonly gradNorm: number;
+      readonly tokensPerSecond: number;
+      readonly secondsLeft: number;
+      /** Bytes alive on the device (weights, trainables, graphs' inputs and outputs). */
+      readonly deviceBytes: number;
+    }
+  | {
+      readonly type: 'validation';
+      readonly step: number;
+      readonly loss: number;
+      /** 0..1; null where the task has no labels. */
+      readonly accuracy: number | null;
+    }
+  | { readonly type: 'paused'; readonly step: number }
+  | { readonly type: 'resumed'; readonly step: number }
+  | { readonly type: 'done'; readonly reason: 'finished' | 'stopped' | 'diverged'; readonly prefix: PrefixSummary; readonly message: string };
+
+export interface PrefixSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly length: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  readonly steps: number;
+  /** Validation loss in nats: the model alone, and with this prefix; null when it was imported. */
+  readonly baseLoss: number | null;
+  readonly loss: number | null;
+  readonly baseAccuracy: number | null;
+  readonly accuracy: number | null;
+  readonly origin: 'tuned' | 'imported';
+  /** The template it was tuned with, when known. */
+  readonly template: string | null;
+}
+
+export interface SamplingSettings {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly topP: number;
+  readonly maxTokens: number;
+  readonly seed: number;
+}
+
+export interface GenerateRequest {
+  readonly prompt: string;
+  /** `text` goes in as it stands; `chat` is wrapped in the model's chat template as a user turn. */
+  readonly format: 'text' | 'chat';
+  /** null: the model alone. */
+  readonly prefixId: string | null;
+  readonly sampling: SamplingSettings;
+}
+
+export interface GenerateResult {
+  readonly text: string;
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+  readonly reason: 'end' | 'length' | 'stopped';
+}
+
+export interface ExportedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface AdapterFileSummary {
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly tensors: readonly { readonly name: string; readonly dataType: string; readonly dims: readonly number[] }[];
+}
+
+/** Callbacks cross the worker border as `Comlink.proxy`. Errors cross as `SerialisedError` (see `errors.ts` of this folder). */
+export interface Engine {
+  loadModel(source: ModelSource, device: DeviceChoice, onProgress: (progress: LoadProgress) => void): Promise<ModelSummary>;
+  unloadModel(): Promise<void>;
+
+  /** Parses, maps, tokenises and splits. The dataset stays the current one only if this succeeds. */
+  setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary>;
+
+  estimate(settings: TuneSettings): Promise<TuneEstimate>;
+  /** Resolves when the run ends, with the last event. */
+  tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<Extract<TuneEvent, { type: 'done' }>>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Ends the run after the step under way and keeps the prefix. */
+  stop(): Promise<void>;
+
+  prefixes(): Promise<readonly PrefixSummary[]>;
+  /** Validation loss and accuracy on the current dataset; `null` is the model alone. */
+  evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }>;
+
+  /** Streams pieces of text; `stopGenerating` ends it early. */
+  generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult>;
+  stopGenerating(): Promise<void>;
+
+  describeExport(prefixId: string): Promise<AdapterFileSummary>;
+  exportAdapter(prefixId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile>;
+  /** A zip, or adapter_config.json and adapter_model.safetensors, or the bare safetensors. */
+  importAdapter(files: readonly File[]): Promise<PrefixSummary>;
+}
+
+export interface SerialisedError {
+  readonly kind: ErrorKind | 'unexpected';
+  readonly message: string;
+  readonly where: ErrorLocation;
+  readonly hint: string | null;
+}
