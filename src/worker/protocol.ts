@@ -158,7 +158,12 @@ export type TuneEvent =
     }
   | { readonly type: 'paused'; readonly step: number }
   | { readonly type: 'resumed'; readonly step: number }
-  | { readonly type: 'done'; readonly reason: 'finished' | 'stopped' | 'diverged'; readonly prefix: PrefixSummary; readonly message: string };
+  | {
+      readonly type: 'done';
+      readonly reason: 'finished' | 'stopped' | 'diverged';
+      readonly prefix: PrefixSummary;
+      readonly message: string;
+    };
 
 export interface PrefixSummary {
   readonly id: string;
@@ -213,7 +218,11 @@ export interface AdapterFileSummary {
 
 /** Callbacks cross the worker border as `Comlink.proxy`. Errors cross as `SerialisedError` (see `errors.ts` of this folder). */
 export interface Engine {
-  loadModel(source: ModelSource, device: DeviceChoice, onProgress: (progress: LoadProgress) => void): Promise<ModelSummary>;
+  loadModel(
+    source: ModelSource,
+    device: DeviceChoice,
+    onProgress: (progress: LoadProgress) => void,
+  ): Promise<ModelSummary>;
   unloadModel(): Promise<void>;
 
   /** Parses, maps, tokenises and splits. The dataset stays the current one only if this succeeds. */
