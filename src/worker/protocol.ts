@@ -87,6 +87,8 @@ export interface DatasetSummary {
   readonly skipped: readonly RowProblem[];
   /** Of the first rows, exactly what trains. */
   readonly preview: readonly { readonly line: number; readonly tokens: readonly TokenPiece[] }[];
+  /** Up to eight held-out rows (training rows when nothing is held out): the text before the target, and the target. */
+  readonly examples: readonly { readonly line: number; readonly prompt: string; readonly target: string }[];
   readonly longestTokens: number;
   readonly meanTokens: number;
 }
