@@ -1,0 +1,17 @@
+/**
+ * The arithmetic that stands between the runs of ONNX graphs: prefix and cache copies, gradient sums, clipping, AdamW.
+ * On `webgpu` these are WGSL kernels on the device of ONNX Runtime, on `wasm` the TypeScript references that the WGSL is
+ * tested against. They know nothing of models, layers or schedules.
+ */
+import { DeviceError } from '../errors';
+import type { Backend } from '../runtime/backend';
+import { createHostKernels } from './host';
+import type { Kernels } from './types';
+
+export type { Accumulate, AdamW, CacheAppend, GradNorm, Kernels, PrefixConcat } from './types';
+
+/** @throws DeviceError if the device refuses a kernel. */
+export async function createKernels(backend: Backend): Promise<Kernels> {
+  if (backend.kind === 'wasm') return createHostKernels();
+  throw new DeviceError('The WGSL kernels are not built in yet.');
+}

@@ -1,0 +1,22 @@
+/** The truth for prefix_concat.wgsl, and what runs on wasm. Arguments are already checked. */
+import type { PrefixConcatSizes } from './checks';
+
+/** prefix (flat), cache `[batch, heads, T, headDim]`, out `[batch, heads, C, headDim]`. */
+export function prefixConcatReference(
+  sizes: PrefixConcatSizes,
+  prefix: Float32Array,
+  cache: Float32Array | undefined,
+  out: Float32Array,
+): void {
+  const { batch, heads, prefixLength, cacheLength, capacity, headDim, prefixOffset } = sizes;
+  for (let row = 0; row < batch * heads; row++) {
+    const head = row % heads;
+    const target = row * capacity * headDim;
+    const block = prefixOffset + head * prefixLength * headDim;
+    out.set(prefix.subarray(block, block + prefixLength * headDim), target);
+    if (cache && cacheLength > 0) {
+      const rows = cache.subarray(row * cacheLength * headDim, (row + 1) * cacheLength * headDim);
+      out.set(rows, target + prefixLength * headDim);
+    }
+  }
+}
