@@ -3,7 +3,6 @@
  * On `webgpu` these are WGSL kernels on the device of ONNX Runtime, on `wasm` the TypeScript references that the WGSL is
  * tested against. They know nothing of models, layers or schedules.
  */
-import { DeviceError } from '../errors';
 import type { Backend } from '../runtime/backend';
 import { createHostKernels } from './host';
 import type { Kernels } from './types';
@@ -13,5 +12,7 @@ export type { Accumulate, AdamW, CacheAppend, GradNorm, Kernels, PrefixConcat } 
 /** @throws DeviceError if the device refuses a kernel. */
 export async function createKernels(backend: Backend): Promise<Kernels> {
   if (backend.kind === 'wasm') return createHostKernels();
-  throw new DeviceError('The WGSL kernels are not built in yet.');
+  // Loaded on demand: it imports WGSL text through Vite, which does not exist in Node.
+  const { createGpuKernels } = await import('./gpu');
+  return createGpuKernels(backend.device);
 }
