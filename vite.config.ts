@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vitest/config';
+import type { Plugin } from 'vite';
+import { defaultClientConditions } from 'vite';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** wasm threads need a cross-origin isolated page. */
 const isolation = {
@@ -7,12 +11,78 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/**
+ * A static host such as GitHub Pages cannot send the headers above. There, a service worker adds them; where the server
+ * sends them, its script does nothing. It must be a file of its own beside index.html, since its place is its scope.
+ */
+function isolationOnStaticHosts(): Plugin {
+  const fileName = 'coi-serviceworker.js';
+  return {
+    name: 'isolation-on-static-hosts',
+    apply: 'build',
+    transformIndexHtml: () => [{ tag: 'script', attrs: { src: `./${fileName}` }, injectTo: 'head-prepend' }],
+    generateBundle() {
+      const source = readFileSync(createRequire(import.meta.url).resolve('coi-serviceworker'));
+      this.emitFile({ type: 'asset', fileName, source });
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  // Relative addresses, so that the page works in any folder of a host.
+  base: './',
+  plugins: [react(), isolationOnStaticHosts()],
+  resolve: {
+    // The variants of onnxruntime-web that load their wasm glue code by address. The bundled ones start their threads
+    // from whatever file they were bundled into, which here would be the whole engine.
+    conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
+  },
   worker: { format: 'es' },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   server: { headers: isolation },
   preview: { headers: isolation, port: 4173, strictPort: true },
-  build: { target: 'es2022' },
-  test: { include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'] },
+  build: {
+    target: 'es2022',
+    // Shaders and icons may be inlined, wasm never is: its files are far larger.
+    chunkSizeWarningLimit: 1000,
+  },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.{ts,tsx}'],
+          exclude: [...configDefaults.exclude, 'tests/**/*.browser.test.ts', 'tests/e2e/**'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // Node drives a real Chromium through playwright-core, so these are not Vitest's "browser mode".
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['tests/**/*.browser.test.ts'],
+          exclude: [...configDefaults.exclude, 'tests/e2e/**'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // A software GPU keeps every core busy, so one file at a time, after the unit tests.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['tests/e2e/**/*.test.ts'],
+          globalSetup: ['tests/support/servePage.ts'],
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
 });
