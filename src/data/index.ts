@@ -1,0 +1,8 @@
+/** The face of this folder: a dataset file → token ids that train. parse → map → build → tokenise → split. */
+export { buildExamples, promptFor } from './examples';
+export { countValues, guessMapping, resolveMapping } from './mapping';
+export { parseDataset } from './parse';
+export { TextStream, tokenPieces } from './pieces';
+export { type SplitOptions, splitExamples } from './split';
+export { encodePair, type TokeniseOptions, type TokeniseResult, tokeniseExamples } from './tokenise';
+export type { DataRow, Example, ParsedDataset, TokenisedExample, Tokenizer } from './types';
