@@ -1,0 +1,75 @@
+/**
+ * What will be in the exported file, before it is exported; and the export itself. Handing the bytes to the browser's
+ * downloads is the page's part (`save`).
+ */
+import type { StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
+import type { AdapterFileSummary, Engine, ExportedFile, SerialisedError } from '../worker/protocol';
+import { toProblem } from './problem';
+import { latestOnly } from './schedule';
+
+export interface ExportState {
+  readonly prefixId: string | null;
+  readonly description: AdapterFileSummary | null;
+  readonly writing: 'zip' | 'safetensors' | null;
+  /** Name of the last file handed to the browser. */
+  readonly saved: string | null;
+  readonly problem: SerialisedError | null;
+}
+
+export interface Exporting {
+  readonly store: StoreApi<ExportState>;
+  selectPrefix(id: string | null): void;
+  write(format: 'zip' | 'safetensors'): Promise<void>;
+}
+
+export function createExporting(engine: Engine, save: (file: ExportedFile) => void): Exporting {
+  const store = createStore<ExportState>(() => ({
+    prefixId: null,
+    description: null,
+    writing: null,
+    saved: null,
+    problem: null,
+  }));
+  const describe = latestOnly<string>(async (id, isNewest) => {
+    try {
+      const description = await engine.describeExport(id);
+      if (isNewest() && store.getState().prefixId === id) store.setState({ description });
+    } catch (thrown) {
+      if (isNewest()) store.setState({ problem: toProblem(thrown) });
+    }
+  });
+  return {
+    store,
+    selectPrefix: (prefixId) => {
+      if (prefixId === store.getState().prefixId) return;
+      store.setState({ prefixId, description: null, problem: null, saved: null });
+      if (prefixId !== null) describe(prefixId);
+    },
+    async write(format) {
+      const { prefixId, writing } = store.getState();
+      if (prefixId === null || writing !== null) return;
+      store.setState({ writing: format, problem: null });
+      try {
+        const file = await engine.exportAdapter(prefixId, format);
+        save(file);
+        store.setState({ saved: file.name });
+      } catch (thrown) {
+        store.setState({ problem: toProblem(thrown) });
+      } finally {
+        store.setState({ writing: null });
+      }
+    },
+  };
+}
+
+/** The lines that use the file from Python. `base` is where the same model's PyTorch weights are. */
+export function peftLines(base: string, folder: string): string {
+  return `from transformers import AutoModelForCausalLM, AutoTokenizer
+from peft import PeftModel
+
+base = "${base}"  # the same model, as PyTorch weights
+tokenizer = AutoTokenizer.from_pretrained(base)
+model = AutoModelForCausalLM.from_pretrained(base)
+model = PeftModel.from_pretrained(model, "${folder}")  # the unzipped folder`;
+}

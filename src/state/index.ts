@@ -1,0 +1,15 @@
+/** The page's state: a projection of the engine's events. Knows the worker's protocol, nothing of React but `react.tsx`. */
+export { expectedAnswer, isWriting, type Output, type Side } from './compare';
+export { datasetLine } from './dataset';
+export { peftLines } from './exporting';
+export { describeLoss, type LossLog } from './lossLog';
+export { type MappingChange, unknownColumns } from './mapping';
+export { BUNDLED_MODEL, type ModelState, sourceName, summaryOf } from './model';
+export { scoreRows } from './prefixes';
+export { SessionProvider, usePart, useSession } from './react';
+export { isActive, latestRun, type RunRecord, shownRun } from './run';
+export type { Sample } from './samples';
+export { onNextFrame } from './schedule';
+export { createSession, type Session, settingsIssues, whyNotTune } from './session';
+export { MAX_LENGTH, type NumberField, RULES, type SettingsIssue, type SettingsState } from './settings';
+export { parseUrl } from './url';

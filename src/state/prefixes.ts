@@ -1,0 +1,105 @@
+/**
+ * The prefixes the engine holds, tuned or imported, and what was measured of them on the present dataset. A run reports
+ * its own numbers; an imported prefix is measured when asked.
+ */
+import type { StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
+import type { Engine, PrefixSummary, SerialisedError } from '../worker/protocol';
+import { toProblem } from './problem';
+
+export interface Score {
+  readonly loss: number;
+  /** 0..1; null where the task has no labels. */
+  readonly accuracy: number | null;
+}
+
+export interface PrefixesState {
+  readonly list: readonly PrefixSummary[];
+  /** Measured on the present dataset by hand. */
+  readonly measured: Readonly<Record<string, Score>>;
+  readonly measuredBase: Score | null;
+  readonly measuringId: string | null;
+  readonly importing: boolean;
+  readonly problem: SerialisedError | null;
+}
+
+export interface ScoreRow {
+  readonly prefix: PrefixSummary;
+  readonly base: Score | null;
+  readonly tuned: Score | null;
+}
+
+export interface Prefixes {
+  readonly store: StoreApi<PrefixesState>;
+  refresh(): Promise<void>;
+  measure(id: string): Promise<void>;
+  import(files: readonly File[]): Promise<PrefixSummary | null>;
+  /** Measurements belong to a dataset. */
+  forgetMeasurements(): void;
+}
+
+export function createPrefixes(engine: Engine): Prefixes {
+  const store = createStore<PrefixesState>(() => ({
+    list: [],
+    measured: {},
+    measuredBase: null,
+    measuringId: null,
+    importing: false,
+    problem: null,
+  }));
+  const refresh = async () => {
+    try {
+      store.setState({ list: await engine.prefixes() });
+    } catch (thrown) {
+      store.setState({ problem: toProblem(thrown) });
+    }
+  };
+  return {
+    store,
+    refresh,
+    async measure(id) {
+      if (store.getState().measuringId !== null) return;
+      store.setState({ measuringId: id, problem: null });
+      try {
+        const base = store.getState().measuredBase ?? (await engine.evaluate(null));
+        const score = await engine.evaluate(id);
+        store.setState(({ measured }) => ({ measuredBase: base, measured: { ...measured, [id]: score } }));
+      } catch (thrown) {
+        store.setState({ problem: toProblem(thrown) });
+      } finally {
+        store.setState({ measuringId: null });
+      }
+    },
+    async import(files) {
+      store.setState({ importing: true, problem: null });
+      try {
+        const prefix = await engine.importAdapter(files);
+        await refresh();
+        return prefix;
+      } catch (thrown) {
+        store.setState({ problem: toProblem(thrown) });
+        return null;
+      } finally {
+        store.setState({ importing: false });
+      }
+    },
+    forgetMeasurements: () => store.setState({ measured: {}, measuredBase: null }),
+  };
+}
+
+/** Base against tuned, one row per prefix: a measurement by hand is newer than the run's own numbers. */
+export function scoreRows({ list, measured, measuredBase }: PrefixesState): ScoreRow[] {
+  return list.map((prefix) => {
+    const byHand = measured[prefix.id];
+    if (byHand !== undefined) return { prefix, base: measuredBase, tuned: byHand };
+    return {
+      prefix,
+      base: toScore(prefix.baseLoss, prefix.baseAccuracy),
+      tuned: toScore(prefix.loss, prefix.accuracy),
+    };
+  });
+}
+
+function toScore(loss: number | null, accuracy: number | null): Score | null {
+  return loss === null ? null : { loss, accuracy };
+}

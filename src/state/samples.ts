@@ -1,0 +1,76 @@
+/**
+ * The sample datasets beside the page (`samples/index.json`): listed on the first visit, fetched when asked for.
+ */
+import { z } from 'zod/mini';
+import type { StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
+import type { SerialisedError } from '../worker/protocol';
+import { toProblem } from './problem';
+
+const Sample = z.object({
+  name: z.string(),
+  file: z.string(),
+  title: z.string(),
+  description: z.string(),
+  task: z.enum(['classification', 'generation']),
+  /** Text to start a prefix from. */
+  initText: z.optional(z.string()),
+  /** Steps that are enough for this data. */
+  steps: z.optional(z.number()),
+});
+
+export type Sample = z.infer<typeof Sample>;
+
+export interface SamplesState {
+  /** null until the list is there. */
+  readonly list: readonly Sample[] | null;
+  readonly opening: string | null;
+  readonly problem: SerialisedError | null;
+}
+
+export interface Samples {
+  readonly store: StoreApi<SamplesState>;
+  list(): Promise<void>;
+  /** The sample's text; null where it cannot be had, which `problem` then explains. */
+  open(sample: Sample): Promise<string | null>;
+}
+
+/** Fetches a file of the page's own `samples/` folder as text. */
+export type FetchSample = (file: string) => Promise<string>;
+
+export function createSamples(fetchSample: FetchSample): Samples {
+  const store = createStore<SamplesState>(() => ({ list: null, opening: null, problem: null }));
+  return {
+    store,
+    async list() {
+      try {
+        store.setState({ list: parseSamples(await fetchSample('index.json')), problem: null });
+      } catch (thrown) {
+        store.setState({ list: [], problem: toProblem(thrown) });
+      }
+    },
+    async open(sample) {
+      store.setState({ opening: sample.name, problem: null });
+      try {
+        return await fetchSample(sample.file);
+      } catch (thrown) {
+        store.setState({ problem: toProblem(thrown) });
+        return null;
+      } finally {
+        store.setState({ opening: null });
+      }
+    },
+  };
+}
+
+export function parseSamples(text: string): Sample[] {
+  const parsed = z.safeParse(z.array(Sample), JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw {
+    kind: 'data',
+    message: `The list of samples is not as expected: ${issue?.message ?? 'unknown reason'}.`,
+    where: { file: 'samples/index.json', field: issue?.path.join('.') ?? '' },
+    hint: 'Drop a dataset of your own.',
+  } satisfies SerialisedError;
+}

@@ -1,0 +1,63 @@
+/**
+ * Two ways of not doing too much: events are gathered and applied once per frame, and calls to the engine of which only
+ * the newest matters are never queued behind each other. No timers of our own, so tests decide when a frame is.
+ */
+
+/** Calls `flush` once, soon; in the page the next animation frame. */
+export type Schedule = (flush: () => void) => void;
+
+/** Hidden pages get no animation frames; there a slow timer keeps the numbers moving. */
+export const onNextFrame: Schedule = (flush) => {
+  if (document.hidden) setTimeout(flush, 500);
+  else requestAnimationFrame(flush);
+};
+
+export interface Batcher<T> {
+  push(item: T): void;
+  /** Applies what is waiting at once, e.g. before a state that must not be overtaken. */
+  flush(): void;
+}
+
+export function createBatcher<T>(apply: (items: readonly T[]) => void, schedule: Schedule): Batcher<T> {
+  let waiting: T[] = [];
+  let scheduled = false;
+  const flush = () => {
+    scheduled = false;
+    if (waiting.length === 0) return;
+    const items = waiting;
+    waiting = [];
+    apply(items);
+  };
+  return {
+    push(item) {
+      waiting.push(item);
+      if (scheduled) return;
+      scheduled = true;
+      schedule(flush);
+    },
+    flush,
+  };
+}
+
+/**
+ * Runs `work` one call at a time. A request that arrives meanwhile waits, and a newer one takes its place; a replaced
+ * request is never run. `work` gets `isNewest`, so that it can drop a result that nobody waits for any more.
+ */
+export function latestOnly<T>(work: (request: T, isNewest: () => boolean) => Promise<void>): (request: T) => void {
+  let waiting: { request: T } | null = null;
+  let running = false;
+  const next = async () => {
+    while (waiting !== null) {
+      const { request } = waiting;
+      waiting = null;
+      await work(request, () => waiting === null);
+    }
+    running = false;
+  };
+  return (request) => {
+    waiting = { request };
+    if (running) return;
+    running = true;
+    void next();
+  };
+}

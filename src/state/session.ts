@@ -1,0 +1,189 @@
+/**
+ * One visit to the page: the stores, and what follows from what. Model ready → the dataset is read with its tokenizer;
+ * dataset read → settings and prompt are suggested; run done → its prefix is chosen in Compare and Export.
+ */
+import type { Engine, ExportedFile } from '../worker/protocol';
+import type { Compare } from './compare';
+import { createCompare } from './compare';
+import type { Dataset } from './dataset';
+import { createDataset } from './dataset';
+import type { Estimate } from './estimate';
+import { createEstimate } from './estimate';
+import type { Exporting } from './exporting';
+import { createExporting } from './exporting';
+import type { Model } from './model';
+import { createModel, summaryOf } from './model';
+import type { Prefixes } from './prefixes';
+import { createPrefixes } from './prefixes';
+import type { Run } from './run';
+import { createRun, isActive, latestRun } from './run';
+import type { FetchSample, Sample, Samples } from './samples';
+import { createSamples } from './samples';
+import type { Schedule } from './schedule';
+import type { Settings, SettingsContext, SettingsIssue } from './settings';
+import { checkSettings, createSettings, suggestInitText, toTuneSettings } from './settings';
+import type { UrlState } from './url';
+
+export interface SessionOptions {
+  readonly url: UrlState;
+  readonly schedule: Schedule;
+  readonly fetchSample: FetchSample;
+  /** Hands a file to the browser's downloads. */
+  readonly save: (file: ExportedFile) => void;
+}
+
+export interface Session {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly samples: Samples;
+  readonly settings: Settings;
+  readonly estimate: Estimate;
+  readonly run: Run;
+  readonly prefixes: Prefixes;
+  readonly compare: Compare;
+  readonly exporting: Exporting;
+  /** Loads the model and lists the samples. */
+  begin(): void;
+  openSample(sample: Sample): Promise<void>;
+  openFile(file: File): Promise<void>;
+  tune(): void;
+  /** Space bar: pauses a run or lets it go on. */
+  togglePause(): void;
+  importAdapter(files: readonly File[]): Promise<void>;
+  /** Chooses a prefix wherever one is chosen. */
+  choosePrefix(id: string): void;
+}
+
+export function createSession(engine: Engine, { url, schedule, fetchSample, save }: SessionOptions): Session {
+  const model = createModel(engine, { source: { type: 'bundled', name: url.model }, device: url.device });
+  const dataset = createDataset(engine);
+  const samples = createSamples(fetchSample);
+  const settings = createSettings(url.settings);
+  const estimate = createEstimate(engine);
+  const run = createRun(engine, schedule);
+  const prefixes = createPrefixes(engine);
+  const compare = createCompare(engine, schedule, url.prompt);
+  const exporting = createExporting(engine, save);
+
+  const issues = () => settingsIssues(session);
+  const askEstimate = () => {
+    if (summaryOf(model.store.getState()) === null || issues().some(({ level }) => level === 'error')) return;
+    estimate.ask(toTuneSettings(settings.store.getState()));
+  };
+  const choosePrefix = (id: string) => {
+    compare.selectPrefix(id);
+    exporting.selectPrefix(id);
+  };
+
+  model.store.subscribe((now, before) => {
+    const summary = summaryOf(now);
+    if (summary === summaryOf(before)) return;
+    dataset.setModelReady(summary !== null);
+    if (summary === null) {
+      estimate.clear();
+      return;
+    }
+    void prefixes.refresh().then(() => {
+      const { list } = prefixes.store.getState();
+      const chosen = compare.store.getState().prefixId;
+      if (list.some(({ id }) => id === chosen)) return;
+      compare.selectPrefix(list.at(-1)?.id ?? null);
+      exporting.selectPrefix(list.at(-1)?.id ?? null);
+    });
+    askEstimate();
+  });
+
+  dataset.store.subscribe((now, before) => {
+    if (now.current === null || now.current === before.current) return;
+    const { summary } = now.current;
+    const sample = sampleOf(samples, summary.name);
+    settings.suggest({
+      initText: sample?.initText ?? suggestInitText(summary),
+      ...(sample?.steps !== undefined && { steps: sample.steps }),
+    });
+    compare.offer(summary.examples);
+    prefixes.forgetMeasurements();
+    askEstimate();
+  });
+  settings.store.subscribe(askEstimate);
+
+  const session: Session = {
+    model,
+    dataset,
+    samples,
+    settings,
+    estimate,
+    run,
+    prefixes,
+    compare,
+    exporting,
+    begin() {
+      model.load();
+      void samples.list().then(() => {
+        const wanted = samples.store.getState().list?.find(({ name }) => name === url.sample);
+        if (wanted) void session.openSample(wanted);
+      });
+    },
+    async openSample(sample) {
+      const text = await samples.open(sample);
+      if (text !== null) dataset.open(sample.file, text);
+    },
+    async openFile(file) {
+      try {
+        dataset.open(file.name, await file.text());
+      } catch (thrown) {
+        dataset.reject(file.name, thrown);
+      }
+    },
+    tune() {
+      const { current } = dataset.store.getState();
+      if (whyNotTune(session) !== null || current === null) return;
+      void run.start(toTuneSettings(settings.store.getState()), current.summary.name).then(async () => {
+        await prefixes.refresh();
+        const prefix = latestRun(run.store.getState())?.prefix;
+        if (prefix) choosePrefix(prefix.id);
+        askEstimate();
+      });
+    },
+    togglePause() {
+      const record = latestRun(run.store.getState());
+      if (record?.phase === 'paused') run.resume();
+      else if (record?.phase === 'running') run.pause();
+    },
+    async importAdapter(files) {
+      const prefix = await prefixes.import(files);
+      if (prefix !== null) choosePrefix(prefix.id);
+    },
+    choosePrefix,
+  };
+  return session;
+}
+
+function sampleOf(samples: Samples, datasetName: string): Sample | undefined {
+  return samples.store.getState().list?.find(({ file }) => file === datasetName);
+}
+
+export function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
+  const summary = dataset.store.getState().current?.summary;
+  return {
+    contextLength: summaryOf(model.store.getState())?.contextLength ?? null,
+    longestTokens: summary?.longestTokens ?? null,
+    trainRows: summary?.trainRows ?? null,
+  };
+}
+
+export function settingsIssues(session: Pick<Session, 'model' | 'dataset' | 'settings'>): SettingsIssue[] {
+  return checkSettings(session.settings.store.getState(), settingsContext(session));
+}
+
+/** Why Tune cannot start now, in one sentence; null when it can. */
+export function whyNotTune(session: Pick<Session, 'model' | 'dataset' | 'settings' | 'run'>): string | null {
+  const { phase } = session.model.store.getState();
+  const { current, pending } = session.dataset.store.getState();
+  if (isActive(latestRun(session.run.store.getState()))) return 'A run is under way; the strip below steers it.';
+  if (phase.status === 'loading') return 'The model is still loading.';
+  if (phase.status !== 'ready') return 'Load a model first.';
+  if (pending !== null) return 'The dataset is being read.';
+  if (current === null) return 'Choose a dataset first.';
+  return settingsIssues(session).find(({ level }) => level === 'error')?.message ?? null;
+}

@@ -1,0 +1,86 @@
+/**
+ * The state a link can set: `?model=fable-7m&method=prefix&device=wasm&sample=…&length=16&…`. What cannot be read is
+ * left out and said, never guessed.
+ */
+import type { DeviceChoice } from '../worker/protocol';
+import { BUNDLED_MODEL } from './model';
+import type { NumberField, SettingsState } from './settings';
+import { RULES } from './settings';
+
+export interface UrlState {
+  readonly model: string;
+  readonly device: DeviceChoice;
+  readonly sample: string | null;
+  readonly prompt: string | null;
+  readonly settings: Partial<SettingsState>;
+  /** One sentence per parameter that was left out. */
+  readonly problems: readonly string[];
+}
+
+/** Name in the link → field. */
+const NUMBERS: Readonly<Record<string, NumberField>> = {
+  length: 'length',
+  steps: 'steps',
+  lr: 'learningRate',
+  batch: 'batchSize',
+  micro: 'microBatchSize',
+  warmup: 'warmupSteps',
+  decay: 'weightDecay',
+  clip: 'maxGradNorm',
+  eval: 'evalEvery',
+  seed: 'seed',
+};
+const DEVICES: Readonly<Record<string, DeviceChoice>> = { auto: 'auto', webgpu: 'webgpu', wasm: 'wasm' };
+const INITS: Readonly<Record<string, SettingsState['initType']>> = {
+  text: 'text',
+  vocabulary: 'vocabulary',
+  vocab: 'vocabulary',
+  random: 'random',
+  zero: 'zero',
+};
+
+export function parseUrl(search: string): UrlState {
+  const query = new URLSearchParams(search);
+  const problems: string[] = [];
+  const settings: { -readonly [K in keyof SettingsState]?: SettingsState[K] } = {};
+
+  const method = query.get('method');
+  if (method === 'prefix') settings.method = method;
+  else if (method !== null) problems.push(`method=${method} is not offered here; prefix is used.`);
+
+  const init = query.get('init');
+  if (init !== null) {
+    const type = INITS[init];
+    if (type === undefined) problems.push(`init=${init} is none of text, vocabulary, random, zero.`);
+    else settings.initType = type;
+  }
+  const text = query.get('text');
+  if (text !== null) settings.initText = text;
+
+  for (const [name, field] of Object.entries(NUMBERS)) {
+    const given = query.get(name);
+    if (given === null) continue;
+    const value = Number(given);
+    const rule = RULES.find((candidate) => candidate.field === field);
+    const fits =
+      rule !== undefined && value >= rule.min && value <= rule.max && (!rule.whole || Number.isInteger(value));
+    if (given.trim() !== '' && fits) settings[field] = value;
+    else
+      problems.push(
+        `${name}=${given} is not ${rule?.whole ? 'a whole' : 'a'} number from ${rule?.min} to ${rule?.max}.`,
+      );
+  }
+
+  const device = query.get('device');
+  const known = device === null ? 'auto' : DEVICES[device];
+  if (known === undefined) problems.push(`device=${device} is none of auto, webgpu, wasm; auto is used.`);
+
+  return {
+    model: query.get('model') || BUNDLED_MODEL,
+    device: known ?? 'auto',
+    sample: query.get('sample'),
+    prompt: query.get('prompt'),
+    settings,
+    problems,
+  };
+}

@@ -1,0 +1,294 @@
+/**
+ * A test double of the worker's engine: plays scripts of events to whoever calls it and keeps a list of the calls.
+ * It computes nothing; its numbers are made up and only their shape is that of the real engine. `pace` decides when the
+ * next event comes, so a test can hold time still.
+ */
+import type {
+  AdapterFileSummary,
+  DatasetSummary,
+  Engine,
+  GenerateRequest,
+  LoadProgress,
+  ModelSummary,
+  PrefixSummary,
+  TokenPiece,
+  TuneEvent,
+  TuneSettings,
+} from '../../src/worker/protocol';
+
+export interface Script {
+  /** Awaited before every event; the default lets pending promises run. */
+  readonly pace?: () => Promise<void>;
+  readonly progress?: readonly LoadProgress[];
+  readonly model?: Partial<ModelSummary>;
+  /** Called before each method answers; throw to make it fail. */
+  readonly before?: (call: Call) => void;
+  readonly events?: (settings: TuneSettings) => readonly TuneEvent[];
+  readonly answer?: (request: GenerateRequest) => readonly string[];
+}
+
+export interface Call {
+  readonly method: keyof Engine;
+  readonly args: readonly unknown[];
+}
+
+export const MODEL: ModelSummary = {
+  name: 'fable-7m',
+  family: 'llama',
+  parameters: 7_084_288,
+  dtype: 'q4',
+  fileBytes: 5_110_000,
+  layers: 8,
+  kvHeads: 4,
+  headDim: 32,
+  vocabSize: 4096,
+  contextLength: 512,
+  hasChatTemplate: false,
+  device: {
+    kind: 'wasm',
+    description: 'wasm, 2 threads',
+    reason: 'This browser offers no hardware WebGPU adapter.',
+    selfTestError: null,
+  },
+};
+
+export const PROGRESS: readonly LoadProgress[] = [
+  { status: 'downloading', file: 'config.json', loaded: 900, total: 5_110_000, bytesPerSecond: 9e5 },
+  { status: 'downloading', file: 'onnx/model_q4.onnx', loaded: 2_100_000, total: 5_110_000, bytesPerSecond: 2.1e6 },
+  { status: 'downloading', file: 'onnx/model_q4.onnx', loaded: 5_110_000, total: 5_110_000, bytesPerSecond: 2.4e6 },
+  { status: 'compiling' },
+  { status: 'testing-device' },
+  { status: 'ready' },
+];
+
+export function createScriptedEngine(script: Script = {}): Engine & { readonly calls: Call[] } {
+  const pace = script.pace ?? (() => Promise.resolve());
+  const calls: Call[] = [];
+  const prefixes: PrefixSummary[] = [];
+  let paused = false;
+  let stopped = false;
+  let silenced = false;
+  const begin = (method: keyof Engine, ...args: unknown[]) => {
+    calls.push({ method, args });
+    script.before?.({ method, args });
+  };
+
+  return {
+    calls,
+    async loadModel(source, device, onProgress) {
+      begin('loadModel', source, device);
+      for (const progress of script.progress ?? PROGRESS) {
+        await pace();
+        onProgress(progress);
+      }
+      return { ...MODEL, ...script.model };
+    },
+    async unloadModel() {
+      begin('unloadModel');
+    },
+    async setDataset(name, text, options) {
+      begin('setDataset', name, text, options);
+      await pace();
+      const summary = summarise(name, text);
+      return { ...summary, mapping: { ...summary.mapping, ...options.mapping } };
+    },
+    async estimate(settings) {
+      begin('estimate', settings);
+      const parameters = settings.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
+      const seconds = prefixes.length > 0 ? settings.steps * 0.26 : null;
+      return {
+        trainableParameters: parameters,
+        fraction: parameters / (parameters + MODEL.parameters),
+        adapterBytes: parameters * 4 + 96,
+        seconds,
+      };
+    },
+    async tune(settings, onEvent) {
+      begin('tune', settings);
+      paused = false;
+      stopped = false;
+      let last: TuneEvent | undefined;
+      for (const event of script.events?.(settings) ?? fallingLoss(settings)) {
+        await pace();
+        if (paused) {
+          onEvent({ type: 'paused', step: 0 });
+          while (paused && !stopped) await new Promise((resolve) => setTimeout(resolve, 10));
+          if (!stopped) onEvent({ type: 'resumed', step: 0 });
+        }
+        if (stopped) break;
+        if (event.type === 'validation' || event.type === 'step') last = event;
+        onEvent(event);
+      }
+      const prefix = prefixOf(
+        settings,
+        `prefix-${prefixes.length + 1}`,
+        last?.type === 'step' ? last.step : settings.steps,
+      );
+      prefixes.push(prefix);
+      const done: Extract<TuneEvent, { type: 'done' }> = {
+        type: 'done',
+        reason: stopped ? 'stopped' : 'finished',
+        prefix,
+        message: stopped ? 'Stopped; the prefix is kept.' : 'Finished.',
+      };
+      onEvent(done);
+      return done;
+    },
+    async pause() {
+      begin('pause');
+      paused = true;
+    },
+    async resume() {
+      begin('resume');
+      paused = false;
+    },
+    async stop() {
+      begin('stop');
+      stopped = true;
+    },
+    async prefixes() {
+      begin('prefixes');
+      return [...prefixes];
+    },
+    async evaluate(prefixId) {
+      begin('evaluate', prefixId);
+      await pace();
+      return prefixId === null ? { loss: 2.412, accuracy: 0.47 } : { loss: 0.683, accuracy: 0.71 };
+    },
+    async generate(request, onText) {
+      begin('generate', request);
+      silenced = false;
+      let text = '';
+      let tokens = 0;
+      for (const piece of script.answer?.(request) ?? [' good', '.']) {
+        await pace();
+        if (silenced) break;
+        text += piece;
+        tokens++;
+        onText(piece);
+      }
+      return { text, tokens, tokensPerSecond: 84.2, reason: silenced ? 'stopped' : 'end' };
+    },
+    async stopGenerating() {
+      begin('stopGenerating');
+      silenced = true;
+    },
+    async describeExport(prefixId): Promise<AdapterFileSummary> {
+      begin('describeExport', prefixId);
+      const prefix = prefixes.find(({ id }) => id === prefixId);
+      const length = prefix?.length ?? 0;
+      return {
+        files: [
+          { name: 'adapter_config.json', bytes: 412 },
+          { name: 'adapter_model.safetensors', bytes: prefix?.bytes ?? 0 },
+        ],
+        tensors: [
+          {
+            name: 'prompt_embeddings',
+            dataType: 'F32',
+            dims: [length, 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim],
+          },
+        ],
+      };
+    },
+    async exportAdapter(prefixId, format) {
+      begin('exportAdapter', prefixId, format);
+      return { name: format === 'zip' ? `${prefixId}.zip` : 'adapter_model.safetensors', bytes: new Uint8Array(8) };
+    },
+    async importAdapter(files) {
+      begin('importAdapter', files);
+      const prefix: PrefixSummary = {
+        ...prefixOf({ length: 20 }, `imported-${prefixes.length + 1}`, 0),
+        origin: 'imported',
+        baseLoss: null,
+        loss: null,
+        baseAccuracy: null,
+        accuracy: null,
+        template: null,
+      };
+      prefixes.push(prefix);
+      return prefix;
+    },
+  };
+}
+
+/** A run that learns: validation at 0 and every `evalEvery` steps, a step event each step. */
+export function fallingLoss(settings: TuneSettings): TuneEvent[] {
+  const { steps, evalEvery, learningRate } = settings;
+  const events: TuneEvent[] = [{ type: 'preparing', what: 'Compiling the training graph' }];
+  const validation = (step: number): TuneEvent => ({
+    type: 'validation',
+    step,
+    loss: 0.55 + 1.9 * Math.exp(-step / 45),
+    accuracy: 0.75 - 0.28 * Math.exp(-step / 60),
+  });
+  events.push(validation(0));
+  for (let step = 1; step <= steps; step++) {
+    events.push({
+      type: 'step',
+      step,
+      steps,
+      loss: 0.4 + 2 * Math.exp(-step / 40) + 0.16 * Math.sin(step * 12.9898),
+      learningRate,
+      gradNorm: 1.1,
+      tokensPerSecond: 1540 + 60 * Math.sin(step),
+      secondsLeft: (steps - step) * 0.26,
+      deviceBytes: 61_000_000,
+    });
+    if (step % evalEvery === 0 || step === steps) events.push(validation(step));
+  }
+  return events;
+}
+
+function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number): PrefixSummary {
+  const parameters = settings.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
+  return {
+    id,
+    name: id,
+    length: settings.length,
+    parameters,
+    bytes: parameters * 4 + 96,
+    steps,
+    baseLoss: 2.4123456,
+    loss: 0.6187654,
+    baseAccuracy: 0.47,
+    accuracy: 0.73,
+    origin: 'tuned',
+    template: 'Review: {text}\nVerdict: {label}',
+  };
+}
+
+/** One row per line, `text<TAB>label`; a line without a tab is a bad row. */
+function summarise(name: string, text: string): DatasetSummary {
+  const lines = text.split('\n').map((line, index) => ({ line: index + 1, cells: line.split('\t') }));
+  const rows = lines.filter(({ cells }) => cells.length === 2);
+  if (rows.length === 0)
+    throw { kind: 'data', message: `${name} has no row that can be used.`, where: { file: name, line: 1 } };
+  const counts = new Map<string, number>();
+  for (const { cells } of rows) counts.set(cells[1] ?? '', (counts.get(cells[1] ?? '') ?? 0) + 1);
+  const prompt = (cells: readonly string[]) => `Review: ${cells[0]}\nVerdict:`;
+  const pieces = (cells: readonly string[]): TokenPiece[] => [
+    ...(prompt(cells).match(/\n|\s?[^\s]{1,5}/g) ?? []).map((piece, id) => ({ id, text: piece, supervised: false })),
+    { id: 1, text: ` ${cells[1]}`, supervised: true },
+    { id: 0, text: '<|end|>', supervised: true },
+  ];
+  return {
+    name,
+    columns: ['text', 'label'],
+    mapping: {
+      inputs: ['text'],
+      target: 'label',
+      template: 'Review: {text}\nVerdict: {label}',
+      task: 'classification',
+    },
+    labels: [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count),
+    usableRows: rows.length,
+    trainRows: Math.ceil(rows.length * 0.9),
+    validationRows: Math.floor(rows.length * 0.1),
+    skipped: lines.filter(({ cells }) => cells.length !== 2).map(({ line }) => ({ line, reason: 'has no label' })),
+    preview: rows.slice(0, 4).map(({ line, cells }) => ({ line, tokens: pieces(cells) })),
+    examples: rows.slice(0, 3).map(({ line, cells }) => ({ line, prompt: prompt(cells), target: ` ${cells[1]}` })),
+    longestTokens: 43,
+    meanTokens: 27.4,
+  };
+}
