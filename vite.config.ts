@@ -5,6 +5,8 @@ import type { Plugin } from 'vite';
 import { defaultClientConditions } from 'vite';
 import { configDefaults, defineConfig } from 'vitest/config';
 
+const require = createRequire(import.meta.url);
+
 /** wasm threads need a cross-origin isolated page. */
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -22,7 +24,7 @@ function isolationOnStaticHosts(): Plugin {
     apply: 'build',
     transformIndexHtml: () => [{ tag: 'script', attrs: { src: `./${fileName}` }, injectTo: 'head-prepend' }],
     generateBundle() {
-      const source = readFileSync(createRequire(import.meta.url).resolve('coi-serviceworker'));
+      const source = readFileSync(require.resolve('coi-serviceworker'));
       this.emitFile({ type: 'asset', fileName, source });
     },
   };
@@ -38,7 +40,11 @@ export default defineConfig({
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
   worker: { format: 'es' },
-  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  optimizeDeps: {
+    exclude: ['onnxruntime-web'],
+    // The scan does not follow workers by itself; a package found late reloads the page.
+    entries: ['index.html', 'src/worker/*.ts'],
+  },
   server: { headers: isolation },
   preview: { headers: isolation, port: 4173, strictPort: true },
   build: {
