@@ -3,8 +3,8 @@
  * configuration (cross-origin isolated, so wasm threads work too), and loads any module of the project. Not for the tests
  * of the finished page, which serve the build.
  *
- * Code that runs in the page lives in a `*.page.ts` file of its own: Vitest rewrites `import()` in test files, so a
- * function of theirs does not survive the way into the page.
+ * Code that runs in the page lives in a `*.page.ts` file of its own: Vitest rewrites `import` in test files, so a function
+ * that uses it does not survive the way into the page.
  */
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -78,16 +78,27 @@ export async function openBrowser(): Promise<TestBrowser> {
 /** A proxy whose every property is a function that calls the export of that name. */
 function remote<Module>(page: Page, path: string): Remote<Module> {
   const call = (name: string, args: unknown[]) =>
-    // As text, because Vitest would rewrite `import()` in a function.
-    page.evaluate(`(async (path, name, args) => {
-      const module = await import(path);
-      return module[name](...args);
-    })(${JSON.stringify(path)}, ${JSON.stringify(name)}, ${JSON.stringify(args)})`);
+    page.evaluate(([path, name, args]) => (globalThis as unknown as BlankPage).callExport(path, name, args), [
+      path,
+      name,
+      args,
+    ] as const);
   const handler = {
     get: (_: object, name: string) => (name === 'then' ? undefined : (...args: unknown[]) => call(name, args)),
   };
   return new Proxy({}, handler) as Remote<Module>;
 }
+
+interface BlankPage {
+  callExport(path: string, name: string, args: readonly unknown[]): Promise<unknown>;
+}
+
+const blankPageHtml = `<!doctype html>
+<title>Prelude test page</title>
+<link rel="icon" href="data:," />
+<script>
+  globalThis.callExport = async (path, name, args) => (await import(path))[name](...args);
+</script>`;
 
 /** Starts Vite on a free port; every server has a cache of its own, so that test files may run side by side. */
 async function serve(closers: (() => Promise<unknown>)[]): Promise<string> {
@@ -119,7 +130,7 @@ const blankPage: Plugin = {
         if (value !== undefined) response.setHeader(name, value);
       }
       response.setHeader('Content-Type', 'text/html');
-      response.end('<!doctype html><title>Prelude test page</title><link rel="icon" href="data:," />');
+      response.end(blankPageHtml);
     });
   },
 };
