@@ -34,11 +34,11 @@ function sorted(versions = {}) {
  * a checkout or a copy changes modification times without changing packages, and the other way round.
  *
  * @param {string} directory
- * @returns {{ reason: string, clean: boolean } | null} `clean`: nothing is there yet
+ * @returns {{ reason: string, lockOutdated: boolean } | null}
  */
 export function staleness(directory) {
   const record = join(directory, 'node_modules', '.package-lock.json');
-  if (!existsSync(record)) return { reason: 'nothing is installed yet', clean: true };
+  if (!existsSync(record)) return { reason: 'nothing is installed yet', lockOutdated: false };
 
   const manifest = /** @type {Manifest} */ (readJson(join(directory, 'package.json')));
   const locked = /** @type {Record<string, LockedPackage>} */ (readJson(join(directory, 'package-lock.json')).packages);
@@ -47,7 +47,7 @@ export function staleness(directory) {
   const lockedRoot = /** @type {Manifest} */ (locked['']);
   for (const field of dependencyFields) {
     if (sorted(manifest[field]) !== sorted(lockedRoot[field])) {
-      return { reason: `${field} of package.json changed`, clean: false };
+      return { reason: `${field} of package.json changed`, lockOutdated: true };
     }
   }
   for (const [path, wanted] of Object.entries(locked)) {
@@ -56,9 +56,9 @@ export function staleness(directory) {
     // An optional package that is absent belongs to another operating system.
     if (!found && wanted.optional) continue;
     const name = path.replace(/^.*node_modules\//, '');
-    if (!found || !existsSync(join(directory, path))) return { reason: `${name} is missing`, clean: false };
+    if (!found || !existsSync(join(directory, path))) return { reason: `${name} is missing`, lockOutdated: false };
     if (found.version !== wanted.version || found.integrity !== wanted.integrity) {
-      return { reason: `${name} is ${found.version}, wanted is ${wanted.version}`, clean: false };
+      return { reason: `${name} is ${found.version}, wanted is ${wanted.version}`, lockOutdated: false };
     }
   }
   return null;
@@ -86,10 +86,11 @@ export function ensureInstalled() {
   }
   const stale = staleness(root);
   if (!stale) return;
-  // `npm ci` is exact but starts from nothing; `npm install` changes only what differs.
-  const command = stale.clean ? 'ci' : 'install';
-  process.stderr.write(`Installing packages (${stale.reason}): npm ${command}\n`);
-  run('npm', [command, '--no-fund', '--no-audit']);
+  // Not `npm ci`: it refuses a lock file that was written where a package's builds for other operating systems could not
+  // be seen. `--no-save` installs what is locked and leaves the lock file as it is.
+  const args = stale.lockOutdated ? ['install'] : ['install', '--no-save'];
+  process.stderr.write(`Installing packages (${stale.reason}): npm ${args.join(' ')}\n`);
+  run('npm', args);
 }
 
 /**

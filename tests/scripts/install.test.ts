@@ -34,29 +34,29 @@ describe('staleness', () => {
     expect(staleness(directory)).toBeNull();
   });
 
-  it('asks for a clean install when nothing is installed', () => {
+  it('says so when nothing is installed', () => {
     rmSync(join(directory, 'node_modules'), { recursive: true });
-    expect(staleness(directory)).toEqual({ reason: 'nothing is installed yet', clean: true });
+    expect(staleness(directory)).toEqual({ reason: 'nothing is installed yet', lockOutdated: false });
   });
 
-  it('asks for a clean install after an installation that was interrupted', () => {
+  it('does not trust an installation that was interrupted, of which npm left no record', () => {
     rmSync(join(directory, 'node_modules', '.package-lock.json'));
-    expect(staleness(directory)).toMatchObject({ clean: true });
+    expect(staleness(directory)).toMatchObject({ reason: 'nothing is installed yet' });
   });
 
   it('names a package whose version differs', () => {
     write('node_modules/.package-lock.json', { packages: { 'node_modules/left': { ...left, version: '1.1.0' } } });
-    expect(staleness(directory)).toEqual({ reason: 'left is 1.1.0, wanted is 1.2.0', clean: false });
+    expect(staleness(directory)).toEqual({ reason: 'left is 1.1.0, wanted is 1.2.0', lockOutdated: false });
   });
 
   it('names a package whose folder was deleted', () => {
     rmSync(join(directory, 'node_modules', 'left'), { recursive: true });
-    expect(staleness(directory)).toEqual({ reason: 'left is missing', clean: false });
+    expect(staleness(directory)).toEqual({ reason: 'left is missing', lockOutdated: false });
   });
 
   it('notices a dependency that was added to package.json by hand', () => {
     write('package.json', { dependencies: { left: '1.2.0', right: '2.0.0' } });
-    expect(staleness(directory)).toEqual({ reason: 'dependencies of package.json changed', clean: false });
+    expect(staleness(directory)).toEqual({ reason: 'dependencies of package.json changed', lockOutdated: true });
   });
 
   it('does not go by modification times, which a checkout changes', () => {
