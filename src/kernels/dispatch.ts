@@ -2,6 +2,12 @@
  * Runs compute pipelines on a GPUDevice that is shared with ONNX Runtime: compilation, uniforms, dispatch sizes, batches.
  * It knows no kernel in particular.
  *
+ * Order against ONNX Runtime (1.30, tested in tests/kernels/onnxruntime.browser.test.ts): `session.run` with outputs on
+ * the GPU submits all it recorded to the same queue before its promise resolves, later nothing, and does not wait for the
+ * GPU. So no flush and no `onSubmittedWorkDone` is needed either way: what is submitted here before `run` is called is
+ * read by it; what is submitted after `run` has *resolved* sees its outputs, even if these are disposed right afterwards.
+ * Between call and resolution the order is undefined: await `run` first.
+ *
  * Uniforms live in one small buffer of fixed slots. A slot is free again as soon as its commands are submitted, because
  * `writeBuffer` and `submit` take effect in the order of the calls; so nothing is allocated per call.
  */

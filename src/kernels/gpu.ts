@@ -13,6 +13,15 @@ import type { Kernels } from './types';
 /** @throws DeviceError if the device refuses a kernel. */
 export async function createGpuKernels(device: GPUDevice): Promise<Kernels> {
   const dispatcher = new Dispatcher(device);
+  try {
+    return await compileAll(dispatcher);
+  } catch (error) {
+    dispatcher.dispose();
+    throw error;
+  }
+}
+
+async function compileAll(dispatcher: Dispatcher): Promise<Kernels> {
   const [prefixConcat, cacheAppend, accumulate, gradNorm, adamw] = await Promise.all([
     createPrefixConcat(dispatcher),
     createCacheAppend(dispatcher),

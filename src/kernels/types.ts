@@ -82,8 +82,8 @@ export interface AdamW {
 }
 
 /**
- * Every call returns at once; its work is ordered after what was queued before, sessions and uploads included, and
- * before what is queued afterwards.
+ * Every call returns at once; its work comes after all that was queued before it (uploads, kernels, session runs that
+ * have resolved) and before all that is queued later. While a `Session.run` has not resolved, call no kernel on its tensors.
  *
  * @throws DeviceError, with the sizes, if tensors do not fit each other.
  */

@@ -1,6 +1,7 @@
 /** Runs in the page: the calls that the browser tests compare, from plain numbers. */
 
 import { createKernels } from '../../src/kernels';
+import { Dispatcher } from '../../src/kernels/dispatch';
 import type { Difference } from './compare.page';
 import { compare, device, ints, randomBits, randomFloats, readWords, toGpu } from './compare.page';
 
@@ -215,5 +216,21 @@ export async function hostTensorMessage(): Promise<string> {
     return String(error);
   } finally {
     kernels.dispose();
+  }
+}
+
+/** What a device that refuses a kernel is reported as. */
+export async function refusedKernelMessage(): Promise<string> {
+  const gpu = await device();
+  const dispatcher = new Dispatcher(gpu);
+  gpu.pushErrorScope('validation');
+  try {
+    await dispatcher.compile('broken', 'const x: u32 =\n -;', ['read']);
+    return 'nothing was thrown';
+  } catch (error) {
+    return String(error);
+  } finally {
+    await gpu.popErrorScope();
+    dispatcher.dispose();
   }
 }
