@@ -20,11 +20,15 @@ export function runNode(args, options = {}) {
   /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
+  // Between npm and this process stands a shell, which dies of a signal without passing it on.
+  const parent = process.ppid;
+  const orphaned = () => process.env.npm_lifecycle_event !== undefined && process.ppid !== parent;
+  const watch = setInterval(() => orphaned() && child.kill('SIGTERM'), 500);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     // A child that was stopped by a signal has no code; 130 is what a shell reports for an interrupted program.
     child.on('exit', (code) => resolve(code ?? 130));
-  });
+  }).finally(() => clearInterval(watch));
 }
 
 /** @param {string} name a path inside `node_modules` */
