@@ -1,0 +1,221 @@
+/**
+ * From the builder to something a session can run: leaves out what no output needs, sets aside what depends on weights
+ * only (computed once, shared by every graph), and writes the rest as an ONNX model.
+ */
+import type { DataType, Graph, Initializer, Node } from '../onnx';
+import { byteLengthOf, tensorFromNumbers, writeModel } from '../onnx';
+import { costOf, type GraphCost } from './cost';
+import { sizeOf } from './shapes';
+import type { EmittedNode, TensorType, Value, WeightView } from './types';
+
+export interface GraphInput extends TensorType {
+  readonly name: string;
+}
+
+/** A tensor that depends on weights only; graphs that need the same one name the same key. */
+export interface DerivedWeight extends TensorType {
+  readonly key: string;
+  /** ONNX model with one output, `derived`. */
+  readonly model: Uint8Array;
+  readonly weights: readonly WeightFeed[];
+}
+
+export interface WeightFeed {
+  /** Graph input to feed. */
+  readonly input: string;
+  readonly view: WeightView;
+}
+
+export interface DerivedFeed {
+  readonly input: string;
+  readonly derived: DerivedWeight;
+}
+
+export interface CompiledGraph {
+  readonly model: Uint8Array;
+  readonly inputs: readonly GraphInput[];
+  readonly weights: readonly WeightFeed[];
+  readonly derived: readonly DerivedFeed[];
+  readonly outputs: Readonly<Record<string, TensorType>>;
+  readonly cost: GraphCost;
+}
+
+/** Values that depend on weights only are set aside up to this size where weights stay quantized: tables, not matrices. */
+const SMALL_DERIVED_BYTES = 1 << 20;
+const OPSET = 21;
+
+interface Slice {
+  readonly nodes: readonly EmittedNode[];
+  /** Inputs, weights, literals and frontier values the nodes (or the outputs) read. */
+  readonly leaves: ReadonlySet<Value>;
+}
+
+/** The nodes that `outputs` need, not looking beyond `frontier`. */
+function sliceOf(nodes: readonly EmittedNode[], outputs: readonly Value[], frontier: ReadonlySet<Value>): Slice {
+  const needed = new Set(outputs);
+  const leaves = new Set<Value>();
+  const kept: EmittedNode[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i] as EmittedNode;
+    if (!node.outputs.some((value) => needed.has(value) && !frontier.has(value))) continue;
+    kept.push(node);
+    for (const input of node.inputs) if (input) needed.add(input);
+  }
+  for (const value of needed) if (value.source.kind !== 'node' || frontier.has(value)) leaves.add(value);
+  return { nodes: kept.reverse(), leaves };
+}
+
+/** Values that depend on weights (and literals) only. */
+function constantValues(nodes: readonly EmittedNode[]): Set<Value> {
+  const constant = new Set<Value>();
+  const isConstant = (value: Value | null) =>
+    value === null || value.source.kind === 'weight' || value.source.kind === 'literal' || constant.has(value);
+  for (const node of nodes) {
+    if (node.inputs.every(isConstant)) for (const output of node.outputs) constant.add(output);
+  }
+  return constant;
+}
+
+/** Constant values that something else reads: what to compute ahead of time. */
+function frontierOf(nodes: readonly EmittedNode[], limitBytes: number): Set<Value> {
+  const constant = constantValues(nodes);
+  const small = (value: Value) => sizeOf(value.dims) * 4 <= limitBytes;
+  const frontier = new Set<Value>();
+  for (const node of nodes) {
+    const ahead = node.outputs.every((output) => constant.has(output) && small(output));
+    if (ahead) continue;
+    for (const input of node.inputs)
+      if (input?.source.kind === 'node' && constant.has(input) && small(input)) frontier.add(input);
+  }
+  return frontier;
+}
+
+/** FNV-1a over the elements: literals of derived weights are compared by it. */
+function fingerprint(elements: ArrayLike<number>): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < elements.length; i++) hash = Math.imul(hash ^ ((elements[i] as number) * 65_536), 0x01000193);
+  return (hash >>> 0).toString(16);
+}
+
+function keyOf(value: Value): string {
+  const type = `${value.dataType}[${value.dims.join()}]`;
+  switch (value.source.kind) {
+    case 'input':
+      return `input ${value.name}`;
+    case 'literal':
+      return `${type}${fingerprint(value.literal ?? [])}`;
+    case 'weight':
+      return `${value.source.view.weight}:${type}`;
+    case 'node': {
+      const { node } = value.source;
+      const inputs = node.inputs.map((input) => (input ? keyOf(input) : '')).join(';');
+      return `${node.opType}#${node.outputs.indexOf(value)}(${inputs})${JSON.stringify(node.attributes)}`;
+    }
+    default:
+      return value.source satisfies never;
+  }
+}
+
+const valueInfo = (name: string, { dataType, dims }: TensorType) => ({ name, dataType, dims });
+
+interface Written {
+  readonly model: Uint8Array;
+  readonly inputs: readonly GraphInput[];
+  readonly weights: readonly WeightFeed[];
+  readonly frontier: readonly { readonly input: string; readonly value: Value }[];
+}
+
+function write(slice: Slice, outputs: Readonly<Record<string, Value>>, graphInputs: readonly Value[]): Written {
+  const names = new Map<Value, string>();
+  const extra: Node[] = [];
+  for (const [name, value] of Object.entries(outputs)) {
+    const produced = value.source.kind === 'node' && !slice.leaves.has(value) && !names.has(value);
+    if (produced) names.set(value, name);
+    else
+      extra.push({
+        name,
+        opType: 'Identity',
+        domain: '',
+        inputs: [names.get(value) ?? value.name],
+        outputs: [name],
+        attributes: {},
+      });
+  }
+  const nameOf = (value: Value | null) => (value ? (names.get(value) ?? value.name) : '');
+  const nodes = slice.nodes.map(
+    (node, i): Node => ({
+      name: `${node.opType}_${i}`,
+      opType: node.opType,
+      domain: node.domain,
+      inputs: trimmed(node.inputs.map(nameOf)),
+      outputs: node.outputs.map(nameOf),
+      attributes: node.attributes,
+    }),
+  );
+  const leaves = [...slice.leaves];
+  const initializers = new Map<string, Initializer>(
+    leaves
+      .filter((value) => value.source.kind === 'literal')
+      .map((value) => [value.name, tensorFromNumbers(value.name, value.dataType, value.dims, value.literal ?? [])]),
+  );
+  const fed = leaves.filter((value) => value.source.kind !== 'literal' && value.source.kind !== 'input');
+  const graph: Graph = {
+    name: 'prelude',
+    nodes: [...nodes, ...extra],
+    inputs: [...graphInputs, ...fed].map((value) => valueInfo(value.name, value)),
+    outputs: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
+    initializers,
+  };
+  return {
+    model: writeModel({ irVersion: 10, opsets: { '': OPSET, 'com.microsoft': 1 }, producer: 'prelude', graph }),
+    inputs: graphInputs.map(({ name, dataType, dims }) => ({ name, dataType, dims })),
+    weights: fed.flatMap((value) =>
+      value.source.kind === 'weight' ? [{ input: value.name, view: value.source.view }] : [],
+    ),
+    frontier: fed.flatMap((value) => (value.source.kind === 'node' ? [{ input: value.name, value }] : [])),
+  };
+}
+
+/** Without the absent inputs at the end, which ONNX lets one leave out. */
+const trimmed = (inputs: readonly string[]): string[] => {
+  const end = inputs.findLastIndex((name) => name !== '');
+  return inputs.slice(0, end + 1);
+};
+
+function derive(nodes: readonly EmittedNode[], value: Value): DerivedWeight {
+  const { model, weights } = write(sliceOf(nodes, [value], new Set()), { derived: value }, []);
+  return { key: keyOf(value), dataType: value.dataType, dims: value.dims, model, weights };
+}
+
+/**
+ * @param outputs what the graph returns, by name
+ * @param weights `float`: everything that depends on weights only is set aside; `quantized`: only small tables are
+ */
+export function compile(
+  builder: {
+    readonly nodes: readonly EmittedNode[];
+    readonly inputs: readonly Value[];
+    readonly target: { weights: 'float' | 'quantized' };
+  },
+  outputs: Readonly<Record<string, Value>>,
+): CompiledGraph {
+  const limit = builder.target.weights === 'float' ? Number.POSITIVE_INFINITY : SMALL_DERIVED_BYTES;
+  const wanted = Object.values(outputs);
+  const frontier = frontierOf(sliceOf(builder.nodes, wanted, new Set()).nodes, limit);
+  const slice = sliceOf(builder.nodes, wanted, frontier);
+  const used = builder.inputs.filter((input) => slice.leaves.has(input));
+  const written = write(slice, outputs, used);
+  return {
+    model: written.model,
+    inputs: written.inputs,
+    weights: written.weights,
+    derived: written.frontier.map(({ input, value }) => ({ input, derived: derive(builder.nodes, value) })),
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([name, { dataType, dims }]) => [name, { dataType, dims }]),
+    ),
+    cost: costOf(slice.nodes, wanted, bytesOf),
+  };
+}
+
+export const bytesOf = ({ dataType, dims }: { dataType: DataType; dims: readonly number[] }): number =>
+  byteLengthOf(dataType, dims);

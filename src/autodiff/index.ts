@@ -1,0 +1,13 @@
+/** The compiler: from a decoder's ONNX graph to graphs that train and generate. Runs anywhere, needs no runtime. */
+export type { CompiledGraph, DerivedWeight, WeightFeed } from './compiled';
+export type { GraphCost } from './cost';
+export { type Decoder, type DecoderHints, type DecoderLayer, describeDecoder } from './decoder';
+export {
+  buildForwardGraph,
+  buildTrainingGraph,
+  type ForwardShape,
+  names,
+  prefixSize,
+  type TrainingShape,
+} from './graphs';
+export type { CompileTarget, WeightView } from './types';

@@ -1,0 +1,19 @@
+/** The table of all operators that the compiler knows. A new operator is one entry in the file of its family. */
+import type { RuleTable } from '../types';
+import { attention } from './attention';
+import { elementwise } from './elementwise';
+import { matmul } from './matmul';
+import { normalise } from './normalise';
+import { quantised } from './quantised';
+import { reduce } from './reduce';
+import { shape } from './shape';
+
+export const rules: RuleTable = {
+  ...attention,
+  ...elementwise,
+  ...matmul,
+  ...normalise,
+  ...quantised,
+  ...reduce,
+  ...shape,
+};

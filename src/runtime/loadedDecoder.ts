@@ -1,0 +1,134 @@
+/**
+ * A decoder with its weights on a device, and the programs compiled for it so far, one per shape. The least recently used
+ * programs are released; weights stay until `dispose`.
+ */
+import {
+  buildForwardGraph,
+  buildTrainingGraph,
+  type CompiledGraph,
+  type CompileTarget,
+  type Decoder,
+  type DecoderHints,
+  describeDecoder,
+  type ForwardShape,
+  type TrainingShape,
+} from '../autodiff';
+import type { ByteChunks, Model, OpenExternal, TensorInfo } from '../onnx';
+import { byteLengthOf, elementCount, readModel } from '../onnx';
+import type { Backend } from './backend';
+import { Program } from './program';
+import { WeightStore } from './weightStore';
+
+/** Programs kept open at a time. */
+const MAX_PROGRAMS = 24;
+/** Up to this size a float32 copy of all weights is worth its memory on wasm: a step takes a quarter less time. */
+const FLOAT_COPY_LIMIT_BYTES = 768 * 2 ** 20;
+
+export interface LoadOptions {
+  readonly file?: string;
+  readonly byteLength?: number;
+  readonly external?: OpenExternal;
+  readonly hints?: DecoderHints;
+  /** Default: `float` on wasm where the copy is small enough, else `quantized`. */
+  readonly weights?: CompileTarget['weights'];
+}
+
+export class LoadedDecoder {
+  private readonly programs = new Map<string, Promise<Program>>();
+
+  private constructor(
+    readonly decoder: Decoder,
+    readonly store: WeightStore,
+    readonly target: CompileTarget,
+    /** Numbers in the weights, quantized ones counted one by one. */
+    readonly parameters: number,
+  ) {}
+
+  get backend(): Backend {
+    return this.store.backend;
+  }
+
+  /** Streams the file: each weight goes to the device as soon as its bytes are there. */
+  static async load(backend: Backend, chunks: ByteChunks, options: LoadOptions = {}): Promise<LoadedDecoder> {
+    const store = new WeightStore(backend);
+    try {
+      const model = await readModel(chunks, {
+        ...(options.file && { file: options.file }),
+        ...(options.byteLength && { byteLength: options.byteLength }),
+        ...(options.external && { external: options.external }),
+        onTensor: (tensor) => store.add(tensor),
+      });
+      const parameters = countParameters(model);
+      const target: CompileTarget = {
+        fusedMatMul: backend.kind === 'wasm',
+        gatherBlockQuantized: backend.kind === 'webgpu',
+        weights: options.weights ?? weightsMode(backend, parameters),
+      };
+      return new LoadedDecoder(describeDecoder(model, options.hints), store, target, parameters);
+    } catch (error) {
+      await store.dispose();
+      throw error;
+    }
+  }
+
+  training(shape: TrainingShape): Promise<Program> {
+    return this.program(`training ${JSON.stringify(shape)}`, () =>
+      buildTrainingGraph(this.decoder, shape, this.target),
+    );
+  }
+
+  forward(shape: ForwardShape): Promise<Program> {
+    return this.program(`forward ${JSON.stringify(shape)}`, () => buildForwardGraph(this.decoder, shape, this.target));
+  }
+
+  private program(key: string, build: () => CompiledGraph): Promise<Program> {
+    const before = this.programs.get(key);
+    const program = before ?? Program.open(build(), this.store);
+    // Deleted and set again: a Map's order is then the order of last use.
+    this.programs.delete(key);
+    this.programs.set(key, program);
+    if (!before) {
+      program.catch(() => this.programs.delete(key));
+      this.evict();
+    }
+    return program;
+  }
+
+  private evict(): void {
+    for (const [key, program] of this.programs) {
+      if (this.programs.size <= MAX_PROGRAMS) return;
+      this.programs.delete(key);
+      program.then((open) => open.release()).catch(() => {});
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const open = await Promise.allSettled(this.programs.values());
+    this.programs.clear();
+    for (const program of open) if (program.status === 'fulfilled') await program.value.release();
+    await this.store.dispose();
+  }
+}
+
+function weightsMode(backend: Backend, parameters: number): CompileTarget['weights'] {
+  return backend.kind === 'wasm' && parameters * 4 <= FLOAT_COPY_LIMIT_BYTES ? 'float' : 'quantized';
+}
+
+const isScaleOrZeroPoint = (name: string) => /(scales?|zero_points?|zp)$/i.test(name);
+
+/** Packed bytes of MatMulNBits (uint8 [N, blocks, bytes]) hold two 4-bit numbers each, or one of 8 bits. */
+function countParameters({ graph }: Model): number {
+  const bits = new Map<string, number>();
+  for (const node of graph.nodes) {
+    const packed = node.inputs[1];
+    const attribute = node.attributes.bits;
+    if (node.opType === 'MatMulNBits' && packed) bits.set(packed, attribute?.type === 'int' ? attribute.value : 4);
+  }
+  const numbersIn = (tensor: TensorInfo): number => {
+    const packedBits = bits.get(tensor.name);
+    if (packedBits) return (byteLengthOf(tensor.dataType, tensor.dims) * 8) / packedBits;
+    const counts = tensor.dims.length > 0 && !tensor.dataType.includes('64') && !isScaleOrZeroPoint(tensor.name);
+    return counts ? elementCount(tensor.dims) : 0;
+  };
+  return [...graph.initializers.values()].reduce((sum, tensor) => sum + numbersIn(tensor), 0);
+}

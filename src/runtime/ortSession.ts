@@ -1,0 +1,45 @@
+/** What both backends share: creating an ONNX Runtime session and turning its refusals into errors a person can read. */
+import type { InferenceSession } from 'onnxruntime-web';
+import { DeviceError } from '../errors';
+import type { BackendKind, DeviceTensor } from './backend';
+import type { OrtModule } from './ortModule';
+
+export async function openSession(
+  ort: OrtModule,
+  kind: BackendKind,
+  model: Uint8Array,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, options);
+  } catch (cause) {
+    throw new DeviceError(
+      `ONNX Runtime (${kind}) refuses the graph: ${messageOf(cause)}`,
+      {},
+      kind === 'webgpu' ? 'Choose the wasm device in the header; it supports every operator.' : undefined,
+      { cause },
+    );
+  }
+}
+
+export function runFailure(kind: BackendKind, cause: unknown): DeviceError {
+  const message = messageOf(cause);
+  const memory = /memory|alloc|OOM|out of bounds/i.test(message);
+  return new DeviceError(
+    `ONNX Runtime (${kind}) failed while running: ${message}`,
+    {},
+    memory ? 'Lower the micro-batch or the length of the examples.' : undefined,
+    { cause },
+  );
+}
+
+export function missingFeed(name: string): DeviceError {
+  return new DeviceError(`The graph's input ${name} was not given.`, { field: name });
+}
+
+export const describeTensor = ({ dataType, dims }: DeviceTensor): string => `${dataType} [${dims.join(', ')}]`;
+
+function messageOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/\s+/g, ' ').slice(0, 600);
+}

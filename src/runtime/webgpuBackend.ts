@@ -1,0 +1,166 @@
+/**
+ * The WebGPU connector: tensors are buffers on ONNX Runtime's own GPUDevice, so kernels, uploads and sessions share one
+ * queue and nothing passes through the host.
+ */
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import { DeviceError } from '../errors';
+import type { DataType } from '../onnx';
+import { byteLengthOf } from '../onnx';
+import type { DeviceTensor, GpuTensor, LiveCounts, Session, WebGpuBackend } from './backend';
+import { loadOrt, type OrtModule } from './ortModule';
+import { missingFeed, openSession, runFailure } from './ortSession';
+import { TINY_MODEL } from './tinyModel';
+
+/** ONNX Runtime binds whole buffers and wants their size rounded up. */
+const BUFFER_ALIGNMENT = 16;
+const aligned = (bytes: number) => Math.max(BUFFER_ALIGNMENT, Math.ceil(bytes / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT);
+
+export function gpuBuffer(tensor: DeviceTensor): GPUBuffer {
+  if (tensor.location !== 'gpu') throw new DeviceError('A tensor of the host was given to the WebGPU backend.');
+  return tensor.buffer;
+}
+
+const OPTIONS: InferenceSession.SessionOptions = {
+  executionProviders: ['webgpu'],
+  graphOptimizationLevel: 'all',
+  preferredOutputLocation: 'gpu-buffer',
+};
+
+type GpuType = Tensor.GpuBufferDataTypes;
+
+class GpuSession implements Session {
+  private released = false;
+
+  constructor(
+    private readonly ort: OrtModule,
+    private readonly session: InferenceSession,
+    private readonly allocate: (dataType: DataType, dims: readonly number[]) => GpuTensor,
+    private readonly onRelease: () => void,
+  ) {}
+
+  private wrap(tensor: DeviceTensor): Tensor {
+    return this.ort.Tensor.fromGpuBuffer(gpuBuffer(tensor), {
+      dataType: tensor.dataType as GpuType,
+      dims: [...tensor.dims],
+    });
+  }
+
+  async run(
+    feeds: Readonly<Record<string, DeviceTensor>>,
+    into: Readonly<Record<string, DeviceTensor>> = {},
+  ): Promise<Record<string, DeviceTensor>> {
+    const inputs: Record<string, Tensor> = {};
+    for (const name of this.session.inputNames) {
+      const feed = feeds[name];
+      if (!feed) throw missingFeed(name);
+      inputs[name] = this.wrap(feed);
+    }
+    const results: Record<string, DeviceTensor> = {};
+    const fetches: Record<string, Tensor> = {};
+    for (const metadata of this.session.outputMetadata) {
+      const { name } = metadata;
+      if (!metadata.isTensor) throw new DeviceError(`Output ${name} of the graph is no tensor.`);
+      const target = into[name] ?? this.allocate(metadata.type as DataType, metadata.shape as number[]);
+      results[name] = target;
+      fetches[name] = this.wrap(target);
+    }
+    await this.session.run(inputs, fetches).catch((cause) => {
+      throw runFailure('webgpu', cause);
+    });
+    return results;
+  }
+
+  async release(): Promise<void> {
+    if (this.released) return;
+    this.released = true;
+    await this.session.release();
+    this.onRelease();
+  }
+}
+
+/** @throws DeviceError if the browser has no WebGPU adapter. */
+export async function createWebGpuBackend(): Promise<WebGpuBackend> {
+  const adapter = await globalThis.navigator?.gpu?.requestAdapter();
+  if (!adapter) {
+    throw new DeviceError(
+      'This browser offers no WebGPU adapter.',
+      {},
+      'Choose the wasm device, or a browser with WebGPU (Chrome, Edge, Safari 26 or newer).',
+    );
+  }
+  const ort = await loadOrt('webgpu');
+  // The device exists once a first session does; setting our own beforehand is ignored.
+  const first = await openSession(ort, 'webgpu', TINY_MODEL, OPTIONS);
+  const device = (await ort.env.webgpu.device) as GPUDevice;
+  const { vendor, architecture } = adapter.info;
+  const isFallback = adapter.info.isFallbackAdapter || /swiftshader/i.test(`${architecture} ${vendor}`);
+
+  const tensors = new Set<GpuTensor>();
+  const open = new Set<Session>();
+  const allocate = (dataType: DataType, dims: readonly number[]): GpuTensor => {
+    const buffer = device.createBuffer({
+      size: aligned(byteLengthOf(dataType, dims)),
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    });
+    const tensor: GpuTensor = { location: 'gpu', dataType, dims, buffer };
+    tensors.add(tensor);
+    return tensor;
+  };
+  const write = (tensor: DeviceTensor, bytes: Uint8Array): void => {
+    // writeBuffer takes multiples of 4
+    const whole = bytes.byteLength & ~3;
+    if (whole > 0) device.queue.writeBuffer(gpuBuffer(tensor), 0, bytes.slice(0, whole));
+    if (whole < bytes.byteLength) {
+      const tail = new Uint8Array(4);
+      tail.set(bytes.subarray(whole));
+      device.queue.writeBuffer(gpuBuffer(tensor), whole, tail);
+    }
+  };
+  const free = (tensor: DeviceTensor): void => {
+    if (tensor.location === 'gpu' && tensors.delete(tensor)) tensor.buffer.destroy();
+  };
+  return {
+    kind: 'webgpu',
+    description: `WebGPU, ${[vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter'}`,
+    device,
+    isFallback,
+    allocate,
+    write,
+    free,
+    upload(dataType, dims, bytes) {
+      const tensor = allocate(dataType, dims);
+      write(tensor, bytes);
+      return tensor;
+    },
+    async read(tensor) {
+      const bytes = byteLengthOf(tensor.dataType, tensor.dims);
+      const staging = device.createBuffer({
+        size: aligned(bytes),
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(gpuBuffer(tensor), 0, staging, 0, Math.ceil(bytes / 4) * 4);
+      device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(GPUMapMode.READ);
+      const copy = new Uint8Array(staging.getMappedRange()).slice(0, bytes);
+      staging.destroy();
+      return copy;
+    },
+    async createSession(model) {
+      const session = await openSession(ort, 'webgpu', model, OPTIONS);
+      const wrapped: Session = new GpuSession(ort, session, allocate, () => open.delete(wrapped));
+      open.add(wrapped);
+      return wrapped;
+    },
+    live: (): LiveCounts => ({
+      tensors: tensors.size,
+      bytes: [...tensors].reduce((sum, tensor) => sum + tensor.buffer.size, 0),
+      sessions: open.size,
+    }),
+    async dispose() {
+      for (const session of [...open]) await session.release();
+      for (const tensor of [...tensors]) free(tensor);
+      await first.release();
+    },
+  };
+}
