@@ -4,6 +4,7 @@
 import { z } from 'zod/mini';
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
+import { DataError } from '../errors';
 import type { SerialisedError } from '../worker/protocol';
 import { toProblem } from './problem';
 
@@ -67,10 +68,9 @@ export function parseSamples(text: string): Sample[] {
   const parsed = z.safeParse(z.array(Sample), JSON.parse(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw {
-    kind: 'data',
-    message: `The list of samples is not as expected: ${issue?.message ?? 'unknown reason'}.`,
-    where: { file: 'samples/index.json', field: issue?.path.join('.') ?? '' },
-    hint: 'Drop a dataset of your own.',
-  } satisfies SerialisedError;
+  throw new DataError(
+    `The list of samples is not as expected: ${issue?.message ?? 'unknown reason'}.`,
+    { file: 'samples/index.json', field: issue?.path.join('.') ?? '' },
+    'Drop a dataset of your own.',
+  );
 }

@@ -3,6 +3,7 @@
  * It computes nothing; its numbers are made up and only their shape is that of the real engine. `pace` decides when the
  * next event comes, so a test can hold time still.
  */
+import { DataError } from '../../src/errors';
 import type {
   AdapterFileSummary,
   DatasetSummary,
@@ -262,8 +263,7 @@ function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: num
 function summarise(name: string, text: string): DatasetSummary {
   const lines = text.split('\n').map((line, index) => ({ line: index + 1, cells: line.split('\t') }));
   const rows = lines.filter(({ cells }) => cells.length === 2);
-  if (rows.length === 0)
-    throw { kind: 'data', message: `${name} has no row that can be used.`, where: { file: name, line: 1 } };
+  if (rows.length === 0) throw new DataError(`${name} has no row that can be used.`, { file: name, line: 1 });
   const counts = new Map<string, number>();
   for (const { cells } of rows) counts.set(cells[1] ?? '', (counts.get(cells[1] ?? '') ?? 0) + 1);
   const prompt = (cells: readonly string[]) => `Review: ${cells[0]}\nVerdict:`;

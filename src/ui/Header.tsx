@@ -1,0 +1,43 @@
+/** The head of the page: its name, what is loaded and where it runs, light or dark, help. */
+import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { sourceName, summaryOf, usePart } from '../state';
+import { formatBytes } from './format';
+import classes from './shell.module.css';
+
+export function Header({ onHelp }: { readonly onHelp: () => void }) {
+  const summary = usePart('model', summaryOf);
+  const source = usePart('model', (state) => state.source);
+  return (
+    <header className={classes.header}>
+      <span className={classes.brand}>Prelude</span>
+      <div className={classes.headerFacts}>
+        <a href="#model">
+          {summary ? `${summary.name} · ${summary.dtype} · ${formatBytes(summary.fileBytes)}` : sourceName(source)}
+        </a>
+        {summary && (
+          <a href="#model" className={classes.wideOnly}>
+            {summary.device.description}
+          </a>
+        )}
+      </div>
+      <SchemeToggle />
+      <Tooltip label="Keys and words (?)">
+        <ActionIcon variant="subtle" color="gray" aria-label="Help" onClick={onHelp}>
+          ?
+        </ActionIcon>
+      </Tooltip>
+    </header>
+  );
+}
+
+function SchemeToggle() {
+  const { setColorScheme } = useMantineColorScheme();
+  const next = useComputedColorScheme('light') === 'light' ? 'dark' : 'light';
+  return (
+    <Tooltip label={`Switch to ${next}`}>
+      <ActionIcon variant="subtle" color="gray" aria-label={`Switch to ${next}`} onClick={() => setColorScheme(next)}>
+        ◐
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,62 @@
+/** The keys, and the words of the page in one place. */
+import { Kbd, Modal } from '@mantine/core';
+import { STEPS } from './keys';
+import classes from './steps/steps.module.css';
+
+const WORDS: readonly (readonly [string, string])[] = [
+  ['Prefix', 'Trained keys and values that stand in front of the text in every layer. The only thing that is learned.'],
+  ['Frozen', 'The model’s own weights are never changed, not by a bit.'],
+  ['Loss', 'How surprised the model is by the right answer, in nats; 0 is no surprise at all.'],
+  ['Validation', 'Rows held out from learning, to see whether more was learned than those rows by heart.'],
+];
+
+export function Help({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="Keys and words"
+      size="md"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <table className={classes.table}>
+        <tbody>
+          {STEPS.map((step, index) => (
+            <tr key={step}>
+              <td>
+                <Kbd>{index + 1}</Kbd>
+              </td>
+              <td>{step}</td>
+            </tr>
+          ))}
+          <tr>
+            <td>
+              <Kbd>Space</Kbd>
+            </td>
+            <td>Pause the run, or let it go on</td>
+          </tr>
+          <tr>
+            <td>
+              <Kbd>Ctrl</Kbd> <Kbd>V</Kbd>
+            </td>
+            <td>Paste a dataset</td>
+          </tr>
+          <tr>
+            <td>
+              <Kbd>?</Kbd>
+            </td>
+            <td>This page</td>
+          </tr>
+        </tbody>
+      </table>
+      <dl>
+        {WORDS.map(([word, meaning]) => (
+          <div key={word} style={{ marginTop: '0.75rem' }}>
+            <dt className={classes.heading}>{word}</dt>
+            <dd className={classes.quiet}>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  );
+}

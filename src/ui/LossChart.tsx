@@ -1,0 +1,176 @@
+/**
+ * The loss curve: uPlot, fed with the run's own columns at most five times a second and never through React's state. The
+ * legend is ours, because it also explains the line of the model without a prefix; readers of the page get words.
+ */
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { Session } from '../state';
+import { describeLoss, shownRun, useSession } from '../state';
+import classes from './steps/tune.module.css';
+import { DARK, LIGHT } from './tokens';
+
+const MIN_INTERVAL_MS = 200;
+
+export function LossChart() {
+  const session = useSession();
+  const scheme = useComputedColorScheme('light');
+  const host = useRef<HTMLDivElement>(null);
+  const [words, setWords] = useState('');
+  const [readout, setReadout] = useState<string | null>(null);
+  const [hasBase, setHasBase] = useState(false);
+
+  useEffect(() => {
+    const element = host.current;
+    if (element === null) return;
+    const palette = scheme === 'dark' ? DARK : LIGHT;
+    let base: number | null = null;
+    let steps = 1;
+    const chart = new uPlot(
+      chartOptions(palette, element, {
+        steps: () => steps,
+        base: () => base,
+        onCursor: setReadout,
+      }),
+      [[], [], []],
+      element,
+    );
+    const stop = follow(session, (record) => {
+      base = record.prefix?.baseLoss ?? null;
+      steps = record.steps;
+      chart.setData(record.log.columns);
+      setHasBase(base !== null);
+      setWords(describeLoss(record.log));
+    });
+    const resize = new ResizeObserver(() =>
+      chart.setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
+    resize.observe(element);
+    return () => {
+      stop();
+      resize.disconnect();
+      chart.destroy();
+    };
+  }, [session, scheme]);
+
+  return (
+    <figure className={classes.chartBox} style={{ margin: 0 }}>
+      <figcaption className={classes.keys}>
+        <LineKey color="var(--p-tuned)" width={1.2} label="training loss" />
+        <LineKey color="var(--p-tuned)" width={2.5} dot label="validation loss" />
+        {hasBase && <LineKey color="var(--p-base)" width={1.5} dash="4 3" label="validation, without prefix" />}
+        <span>{readout ?? 'nats, per step'}</span>
+      </figcaption>
+      <div ref={host} className={classes.chart} role="img" aria-label={`Loss. ${words}`} />
+    </figure>
+  );
+}
+
+type Shown = NonNullable<ReturnType<typeof shownRun>>;
+
+/** Calls `draw` when the shown run has changed: at once if the last time was long enough ago, otherwise a little later. */
+function follow({ run }: Session, draw: (record: Shown) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  const now = () => {
+    timer = null;
+    drawnAt = performance.now();
+    const record = shownRun(run.store.getState());
+    if (record !== undefined) draw(record);
+  };
+  const soon = () => {
+    timer ??= setTimeout(now, Math.max(0, MIN_INTERVAL_MS - (performance.now() - drawnAt)));
+  };
+  now();
+  const unsubscribe = run.store.subscribe(soon);
+  return () => {
+    unsubscribe();
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
+interface ChartSource {
+  readonly steps: () => number;
+  readonly base: () => number | null;
+  readonly onCursor: (readout: string | null) => void;
+}
+
+function chartOptions(palette: typeof LIGHT, element: HTMLElement, source: ChartSource): uPlot.Options {
+  const axis: uPlot.Axis = {
+    stroke: palette.muted,
+    grid: { stroke: palette.line, width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui, sans-serif',
+  };
+  return {
+    width: element.clientWidth,
+    height: element.clientHeight,
+    legend: { show: false },
+    cursor: { drag: { x: false, y: false }, y: false, points: { size: 6 } },
+    scales: {
+      // The whole run is laid out from the start, so that the curve grows and never rescales sideways.
+      x: { time: false, range: () => [0, source.steps()] },
+      y: { range: (_chart, _min, max) => [0, Math.max(max || 0, source.base() ?? 0, 0.01) * 1.08] },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, size: 28 },
+      { ...axis, size: 44 },
+    ],
+    series: [
+      {},
+      { stroke: palette.tuned, width: 1, alpha: 0.75, spanGaps: true, points: { show: false } },
+      { stroke: palette.tuned, width: 2.5, spanGaps: true, points: { show: true, size: 6, fill: palette.tuned } },
+    ],
+    hooks: {
+      drawAxes: [(chart) => drawBase(chart, source.base(), palette.base)],
+      setCursor: [(chart) => source.onCursor(readoutAt(chart))],
+    },
+  };
+}
+
+/** The model alone, as a level line: what the run has to beat. */
+function drawBase(chart: uPlot, loss: number | null, color: string): void {
+  if (loss === null) return;
+  const { ctx, bbox } = chart;
+  const y = Math.round(chart.valToPos(loss, 'y', true));
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.lineWidth = 1.5 * devicePixelRatio;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+}
+
+function readoutAt(chart: uPlot): string | null {
+  const index = chart.cursor.idx;
+  if (index == null || (chart.cursor.left ?? -1) < 0) return null;
+  const [steps, train, validation] = chart.data;
+  const parts = [`step ${steps?.[index]}`];
+  if (train?.[index] != null) parts.push(`training ${train[index].toFixed(3)}`);
+  if (validation?.[index] != null) parts.push(`validation ${validation[index].toFixed(3)}`);
+  return parts.join(' · ');
+}
+
+interface LineKeyProps {
+  readonly color: string;
+  readonly width: number;
+  readonly label: string;
+  readonly dash?: string;
+  readonly dot?: boolean;
+}
+
+function LineKey({ color, width, label, dash, dot }: LineKeyProps) {
+  return (
+    <span className={classes.key}>
+      <svg width="22" height="8" aria-hidden="true">
+        <line x1="0" x2="22" y1="4" y2="4" stroke={color} strokeWidth={width} strokeDasharray={dash} />
+        {dot && <circle cx="11" cy="4" r="3.2" fill={color} />}
+      </svg>
+      {label}
+    </span>
+  );
+}

@@ -1,0 +1,115 @@
+/** The strip at the bottom, in sight wherever one is: the run under way and its controls, or what comes next. */
+import { Button } from '@mantine/core';
+import type { RunRecord } from '../state';
+import { isActive, latestRun, usePart, useSession } from '../state';
+import { formatAbout, formatCount, formatLoss, formatRate } from './format';
+import type { StepName } from './keys';
+import { goTo } from './keys';
+import classes from './shell.module.css';
+
+export function RunStrip() {
+  const record = usePart('run', latestRun);
+  return (
+    <aside className={classes.strip} aria-label="Run">
+      <div className={classes.stripBar} style={{ transform: `scaleX(${record ? record.step / record.steps : 0})` }} />
+      <div className={classes.stripInner}>
+        {isActive(record) ? <Running record={record} /> : <Next record={record} />}
+      </div>
+      <Announcement />
+    </aside>
+  );
+}
+
+function Running({ record }: { readonly record: RunRecord }) {
+  const { run } = useSession();
+  const { phase, last, step, steps, message } = record;
+  const stopping = phase === 'stopping';
+  return (
+    <>
+      <span className={classes.stripText}>
+        {last === null ? (
+          message
+        ) : (
+          <>
+            step {formatCount(step)} / {formatCount(steps)} · loss {formatLoss(last.loss)}
+            <span className={classes.wideOnly}> · {formatRate(last.tokensPerSecond)}</span>
+            {stopping
+              ? ' · ending after this step'
+              : phase === 'paused'
+                ? ' · paused'
+                : ` · ${formatAbout(last.secondsLeft)} left`}
+          </>
+        )}
+      </span>
+      {phase === 'paused' ? (
+        <Button variant="default" aria-label="Resume" onClick={run.resume}>
+          Resume
+        </Button>
+      ) : (
+        <Button variant="default" aria-label="Pause" disabled={phase !== 'running'} onClick={run.pause}>
+          Pause
+        </Button>
+      )}
+      <Button
+        variant="default"
+        aria-label="Stop"
+        title="Stop and keep the prefix"
+        disabled={stopping}
+        onClick={run.stop}
+      >
+        Stop <span className={classes.wideOnly}>&nbsp;&amp; keep</span>
+      </Button>
+    </>
+  );
+}
+
+interface NextStep {
+  readonly text: string;
+  readonly step: StepName;
+}
+
+/** Nothing is running: says how the last run ended and leads on. */
+function Next({ record }: { readonly record: RunRecord | undefined }) {
+  const next = useNextStep(record);
+  return (
+    <>
+      <span className={classes.stripText}>{next.text}</span>
+      <Button variant="default" onClick={() => goTo(next.step)}>
+        Go to {next.step}
+      </Button>
+    </>
+  );
+}
+
+function useNextStep(record: RunRecord | undefined): NextStep {
+  const model = usePart('model', ({ phase }) => phase.status);
+  const hasData = usePart('dataset', ({ current }) => current !== null);
+  const hasPrefix = usePart('prefixes', ({ list }) => list.length > 0);
+  const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
+  if (model === 'failed') return { text: 'The model could not be loaded.', step: 'Model' };
+  if (record?.phase === 'failed') return { text: 'The run ended with an error.', step: 'Tune' };
+  if (!hasData) return { text: 'Nothing is training. First, a dataset.', step: 'Data' };
+  if (record === undefined && !hasPrefix) return { text: 'Nothing is training. The data is ready.', step: 'Tune' };
+  const ended =
+    record === undefined
+      ? 'Nothing is training.'
+      : `Run ${record.id} ${record.ending ?? 'ended'} at step ${formatCount(record.step)}.`;
+  return compared
+    ? { text: `${ended} Take the prefix with you.`, step: 'Export' }
+    : { text: `${ended} See what the prefix does.`, step: 'Compare' };
+}
+
+/** For screen readers: the turns of a run, not its every step. */
+function Announcement() {
+  const text = usePart('run', (state) => {
+    const record = latestRun(state);
+    if (record === undefined) return '';
+    if (record.phase === 'done') return `Run ${record.id}: ${record.message}`;
+    return `Run ${record.id} is ${record.phase}`;
+  });
+  return (
+    <p className="visually-hidden" role="status">
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,100 @@
+/** The five steps beside the content: what each holds, which are done, which one is in view. */
+import { useEffect, useState } from 'react';
+import { datasetLine, isActive, isWriting, latestRun, summaryOf, usePart } from '../state';
+import { formatCount, formatLoss } from './format';
+import type { StepName } from './keys';
+import { goTo, STEPS } from './keys';
+import classes from './shell.module.css';
+
+export function StepNav() {
+  const inView = useStepInView();
+  const lines = useLines();
+  return (
+    <nav className={classes.nav} aria-label="Steps">
+      <ol className={classes.navList}>
+        {STEPS.map((step, index) => (
+          <li key={step}>
+            <a
+              href={`#${step.toLowerCase()}`}
+              className={classes.navLink}
+              aria-current={step === inView ? 'step' : undefined}
+              onClick={(event) => {
+                event.preventDefault();
+                goTo(step);
+              }}
+            >
+              <span className={classes.navNumber}>{index + 1}</span>
+              <span>{step}</span>
+              {lines[step].mark !== null && (
+                <span
+                  className={classes.navMark}
+                  role="img"
+                  aria-label={lines[step].mark === '✓' ? 'done' : 'under way'}
+                >
+                  {lines[step].mark}
+                </span>
+              )}
+              {lines[step].line !== '' && <span className={classes.navLine}>{lines[step].line}</span>}
+            </a>
+          </li>
+        ))}
+      </ol>
+    </nav>
+  );
+}
+
+interface Line {
+  readonly mark: '✓' | '●' | null;
+  readonly line: string;
+}
+
+function useLines(): Record<StepName, Line> {
+  const model = usePart('model', (state) => state.phase.status);
+  const name = usePart('model', (state) => summaryOf(state)?.name ?? '');
+  const data = usePart('dataset', ({ current }) => (current === null ? null : datasetLine(current.summary)));
+  const training = usePart('run', (state) => isActive(latestRun(state)));
+  // Per cent, so that the list is drawn a hundred times in a run and not once per step.
+  const percent = usePart('run', (state) => {
+    const record = latestRun(state);
+    return record ? Math.floor((100 * record.step) / record.steps) : 0;
+  });
+  const loss = usePart('run', (state) => latestRun(state)?.validation?.loss ?? null);
+  const writing = usePart('compare', isWriting);
+  const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
+  const prefixes = usePart('prefixes', ({ list }) => list.length);
+  const done = (is: boolean): Line['mark'] => (is ? '✓' : null);
+  return {
+    Model: {
+      mark: model === 'loading' ? '●' : done(model === 'ready'),
+      line: model === 'loading' ? 'loading' : model === 'failed' ? 'could not be loaded' : name,
+    },
+    Data: { mark: done(data !== null), line: data ?? '' },
+    Tune: {
+      mark: training ? '●' : done(loss !== null),
+      line: training ? `${percent} %` : loss === null ? '' : `validation loss ${formatLoss(loss)}`,
+    },
+    Compare: { mark: writing ? '●' : done(compared), line: '' },
+    Export: { mark: null, line: prefixes === 0 ? '' : `${formatCount(prefixes)} prefix${prefixes === 1 ? '' : 'es'}` },
+  };
+}
+
+/** The step whose section crosses the upper third of the window. */
+function useStepInView(): StepName {
+  const [inView, setInView] = useState<StepName>('Model');
+  useEffect(() => {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const entered = entries.find(({ isIntersecting }) => isIntersecting);
+        const step = STEPS.find((name) => name.toLowerCase() === entered?.target.id);
+        if (step !== undefined) setInView(step);
+      },
+      { rootMargin: '-33% 0px -66% 0px' },
+    );
+    for (const step of STEPS) {
+      const section = document.getElementById(step.toLowerCase());
+      if (section !== null) observer.observe(section);
+    }
+    return () => observer.disconnect();
+  }, []);
+  return inView;
+}

@@ -1,0 +1,122 @@
+/** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
+import { Button } from '@mantine/core';
+import { datasetLine, usePart, useSession } from '../../state';
+import type { DatasetSummary } from '../../worker/protocol';
+import { formatCount } from '../format';
+import { Figure, Figures } from '../parts/Figure';
+import { Problem } from '../parts/Problem';
+import { Step } from '../Step';
+import { Intake } from './Intake';
+import { MappingForm } from './MappingForm';
+import classes from './steps.module.css';
+import { TokenPreview } from './TokenPreview';
+
+export function DataStep() {
+  const { dataset } = useSession();
+  const { current, previous, pending, failure, modelReady } = usePart('dataset', (all) => all);
+  const line = current
+    ? `${current.summary.name}: ${datasetLine(current.summary)}`
+    : 'Examples of what goes in and what should come out. They stay on this machine.';
+  return (
+    <Step name="Data" line={line}>
+      <div className={classes.stack}>
+        <Intake hasData={current !== null} />
+        {pending !== null && (
+          <p className={classes.quiet} role="status">
+            {modelReady
+              ? `Reading ${pending.name}`
+              : `${pending.name} is here; it is read as soon as the model with its tokenizer is.`}
+          </p>
+        )}
+        {failure !== null && (
+          <div>
+            <Problem problem={failure.problem} onDismiss={dataset.dismissFailure} />
+            {current !== null && <p className={classes.quiet}>{current.summary.name} is still in use, as below.</p>}
+          </div>
+        )}
+        {previous !== null && (
+          <div className={classes.row}>
+            <p className={classes.quiet}>
+              Replaced {previous.summary.name} ({datasetLine(previous.summary)}).
+            </p>
+            <Button size="compact-xs" variant="default" onClick={dataset.undo}>
+              Back to {previous.summary.name}
+            </Button>
+          </div>
+        )}
+        {current !== null && <Loaded summary={current.summary} />}
+      </div>
+    </Step>
+  );
+}
+
+function Loaded({ summary }: { readonly summary: DatasetSummary }) {
+  return (
+    <div className={`${classes.columns} ${classes.details}`}>
+      <MappingForm summary={summary} />
+      <div className={classes.stack}>
+        <Counts summary={summary} />
+        <TokenPreview summary={summary} />
+        <Skipped summary={summary} />
+      </div>
+    </div>
+  );
+}
+
+function Counts({ summary }: { readonly summary: DatasetSummary }) {
+  const { usableRows, trainRows, validationRows, meanTokens, longestTokens, labels, mapping } = summary;
+  const shown = labels.slice(0, 6);
+  return (
+    <>
+      <Figures label="The dataset">
+        <Figure name="Usable rows" value={formatCount(usableRows)} />
+        <Figure name="To learn from" value={formatCount(trainRows)} />
+        <Figure name="Held out" value={formatCount(validationRows)} />
+        <Figure name="Average row" value={`${formatCount(meanTokens)} tokens`} />
+        <Figure name="Longest row" value={`${formatCount(longestTokens)} tokens`} />
+      </Figures>
+      {mapping.task === 'classification' && (
+        <p className={classes.quiet}>
+          {labels.length} labels: {shown.map(({ label, count }) => `${label.trim()} ${formatCount(count)}`).join(' · ')}
+          {labels.length > shown.length && ` · and ${labels.length - shown.length} more`}
+        </p>
+      )}
+    </>
+  );
+}
+
+const SHOWN_PROBLEMS = 50;
+
+function Skipped({ summary: { skipped } }: { readonly summary: DatasetSummary }) {
+  if (skipped.length === 0) return null;
+  return (
+    <details open={skipped.length <= 3}>
+      <summary>
+        {formatCount(skipped.length)} {skipped.length === 1 ? 'row' : 'rows'} skipped
+      </summary>
+      <div className={classes.detailsBody}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th>Line</th>
+              <th>Column</th>
+              <th>Reason</th>
+            </tr>
+          </thead>
+          <tbody>
+            {skipped.slice(0, SHOWN_PROBLEMS).map(({ line, column, reason }) => (
+              <tr key={`${line} ${column} ${reason}`}>
+                <td>{formatCount(line)}</td>
+                <td>{column ?? '–'}</td>
+                <td>{reason}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {skipped.length > SHOWN_PROBLEMS && (
+          <p className={classes.quiet}>and {formatCount(skipped.length - SHOWN_PROBLEMS)} more</p>
+        )}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,119 @@
+/** Step 5: what each prefix is worth, what is in its file, the file itself, and the way back in. */
+import { Button, Select } from '@mantine/core';
+import { peftLines, sourceName, usePart, useSession } from '../../state';
+import { formatBytes, formatDims } from '../format';
+import { DropArea } from '../parts/DropArea';
+import { Problem } from '../parts/Problem';
+import partClasses from '../parts/parts.module.css';
+import { Step } from '../Step';
+import { ScoreTable } from './ScoreTable';
+import classes from './steps.module.css';
+
+export function ExportStep() {
+  const { importAdapter } = useSession();
+  const count = usePart('prefixes', ({ list }) => list.length);
+  const importing = usePart('prefixes', (state) => state.importing);
+  const problem = usePart('prefixes', (state) => state.problem);
+  return (
+    <Step name="Export" line="A small file in PEFT’s format, for Python or for this page.">
+      <div className={classes.stack}>
+        {count > 0 && <ScoreTable />}
+        <div className={classes.columns}>
+          <div className={classes.stack}>
+            <h3 className={classes.heading}>Take it with you</h3>
+            {count > 0 ? (
+              <ExportFile />
+            ) : (
+              <p className={classes.quiet}>There is no prefix yet. Tune one, or bring one.</p>
+            )}
+            <h3 className={classes.heading}>Bring one back</h3>
+            <DropArea label="Drop a prefix" compact disabled={importing} onFiles={(files) => void importAdapter(files)}>
+              <span>
+                Drop a prefix, or choose its files{' '}
+                <span className={partClasses.dropHint}>the zip, its two files, or the bare .safetensors</span>
+              </span>
+            </DropArea>
+            <Problem problem={problem} />
+          </div>
+          <div className={classes.stack}>
+            <h3 className={classes.heading}>Use it from Python</h3>
+            <PythonLines />
+          </div>
+        </div>
+      </div>
+    </Step>
+  );
+}
+
+function ExportFile() {
+  const { exporting } = useSession();
+  const { prefixId, description, writing, saved, problem } = usePart('exporting', (all) => all);
+  const list = usePart('prefixes', (state) => state.list);
+  return (
+    <>
+      <Select
+        label="Prefix"
+        data={list.map(({ id, name }) => ({ value: id, label: name }))}
+        value={prefixId}
+        allowDeselect={false}
+        onChange={exporting.selectPrefix}
+      />
+      {description !== null && (
+        <table className={classes.table}>
+          <caption className="visually-hidden">What the file holds</caption>
+          <tbody>
+            {description.files.map(({ name, bytes }) => (
+              <tr key={name}>
+                <td className={classes.mono}>{name}</td>
+                <td className={classes.number}>{formatBytes(bytes)}</td>
+              </tr>
+            ))}
+            {description.tensors.map(({ name, dataType, dims }) => (
+              <tr key={name}>
+                <td className={classes.mono}>↳ {name}</td>
+                <td className={classes.number}>
+                  {dataType} {formatDims(dims)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <div className={classes.row}>
+        <Button
+          aria-label="Export"
+          disabled={prefixId === null || writing !== null}
+          onClick={() => void exporting.write('zip')}
+        >
+          Export zip
+        </Button>
+        <Button
+          variant="default"
+          disabled={prefixId === null || writing !== null}
+          onClick={() => void exporting.write('safetensors')}
+        >
+          Only the safetensors
+        </Button>
+        {saved !== null && (
+          <p className={classes.quiet} role="status">
+            {saved} is in your downloads.
+          </p>
+        )}
+      </div>
+      <Problem problem={problem} />
+    </>
+  );
+}
+
+function PythonLines() {
+  const base = usePart('model', ({ source }) => sourceName(source));
+  const folder = usePart('exporting', ({ prefixId }) => prefixId) ?? 'prefix';
+  return (
+    <>
+      <pre className={classes.code}>{peftLines(base, folder)}</pre>
+      <p className={classes.quiet}>
+        PEFT puts the prefix in front of the unquantized weights of the same model, so point <code>base</code> at those.
+      </p>
+    </>
+  );
+}

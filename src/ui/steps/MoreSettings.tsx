@@ -1,0 +1,84 @@
+/** Every other number of a run, with the field's term and a plain word on what it does. */
+import { Button, NumberInput } from '@mantine/core';
+import type { NumberField } from '../../state';
+import { RULES, usePart, useSession } from '../../state';
+import { Term } from '../parts/Term';
+import classes from './steps.module.css';
+import tuneClasses from './tune.module.css';
+
+interface Field {
+  readonly field: NumberField;
+  readonly label: string;
+  readonly means: string;
+  readonly step: number;
+}
+
+const FIELDS: readonly Field[] = [
+  { field: 'steps', label: 'Steps', means: 'Optimiser steps; each learns from one batch.', step: 10 },
+  {
+    field: 'learningRate',
+    label: 'Learning rate',
+    means: 'How far one step moves the numbers. Prefixes want far more than weights do: 0.005 to 0.03.',
+    step: 0.001,
+  },
+  { field: 'batchSize', label: 'Batch size', means: 'Rows per step.', step: 1 },
+  {
+    field: 'microBatchSize',
+    label: 'Micro-batch',
+    means:
+      'Rows computed at a time; gradients are added up to a batch. Smaller takes less memory. Divides the batch size.',
+    step: 1,
+  },
+  {
+    field: 'warmupSteps',
+    label: 'Warm-up',
+    means: 'Steps over which the learning rate rises; then it falls along a cosine.',
+    step: 1,
+  },
+  { field: 'weightDecay', label: 'Weight decay', means: 'AdamW: pulls the numbers towards zero.', step: 0.01 },
+  {
+    field: 'maxGradNorm',
+    label: 'Clip norm',
+    means: 'Gradients with a larger global norm are scaled down to it.',
+    step: 0.1,
+  },
+  { field: 'evalEvery', label: 'Validate every', means: 'Steps between two looks at the held-out rows.', step: 5 },
+  { field: 'seed', label: 'Seed', means: 'The same seed gives the same run on the same device.', step: 1 },
+];
+
+export function MoreSettings() {
+  const { settings } = useSession();
+  return (
+    <details>
+      <summary>More settings</summary>
+      <div className={`${tuneClasses.fields} ${classes.detailsBody}`}>
+        {FIELDS.map((field) => (
+          <SettingField key={field.field} {...field} />
+        ))}
+        <div className={tuneClasses.reset}>
+          <Button size="compact-sm" variant="subtle" onClick={settings.reset}>
+            Back to defaults
+          </Button>
+        </div>
+      </div>
+    </details>
+  );
+}
+
+function SettingField({ field, label, means, step }: Field) {
+  const { settings } = useSession();
+  const value = usePart('settings', (state) => state[field]);
+  const rule = RULES.find((candidate) => candidate.field === field);
+  return (
+    <NumberInput
+      size="xs"
+      label={<Term means={means}>{label}</Term>}
+      aria-label={label}
+      value={Number.isNaN(value) ? '' : value}
+      step={step}
+      {...(rule && { min: rule.min, max: rule.max, allowDecimal: !rule.whole })}
+      clampBehavior="none"
+      onChange={(typed) => settings.set({ [field]: typed === '' ? Number.NaN : Number(typed) })}
+    />
+  );
+}

@@ -1,0 +1,83 @@
+/** Base against tuned on the held-out rows, one line per prefix. */
+import { Button } from '@mantine/core';
+import { scoreRows, usePart, useSession } from '../../state';
+import { formatAccuracy, formatCount, formatLoss } from '../format';
+import classes from './steps.module.css';
+
+export function ScoreTable() {
+  const { prefixes } = useSession();
+  const state = usePart('prefixes', (all) => all);
+  const hasData = usePart('dataset', ({ current }) => current !== null);
+  return (
+    <div className={classes.tableScroll}>
+      <table className={classes.table}>
+        <caption className="visually-hidden">Loss and accuracy on held-out rows, without and with each prefix</caption>
+        <thead>
+          <tr>
+            <th rowSpan={2}>Prefix</th>
+            <th rowSpan={2} className={classes.number}>
+              Length
+            </th>
+            <th rowSpan={2} className={classes.number}>
+              Steps
+            </th>
+            <th colSpan={2} className={classes.number}>
+              Validation loss
+            </th>
+            <th colSpan={2} className={classes.number}>
+              Accuracy
+            </th>
+            <th rowSpan={2}>
+              <span className="visually-hidden">Measure</span>
+            </th>
+          </tr>
+          <tr>
+            <Pair />
+            <Pair />
+          </tr>
+        </thead>
+        <tbody>
+          {scoreRows(state).map(({ prefix, base, tuned }) => (
+            <tr key={prefix.id}>
+              <td>{prefix.name}</td>
+              <td className={classes.number}>{formatCount(prefix.length)}</td>
+              <td className={classes.number}>{prefix.origin === 'tuned' ? formatCount(prefix.steps) : 'imported'}</td>
+              <td className={`${classes.number} ${classes.base}`}>
+                <Loss loss={base?.loss ?? null} />
+              </td>
+              <td className={`${classes.number} ${classes.tuned}`}>
+                <Loss loss={tuned?.loss ?? null} />
+              </td>
+              <td className={`${classes.number} ${classes.base}`}>{formatAccuracy(base?.accuracy ?? null)}</td>
+              <td className={`${classes.number} ${classes.tuned}`}>{formatAccuracy(tuned?.accuracy ?? null)}</td>
+              <td className={classes.number}>
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  disabled={!hasData || state.measuringId !== null}
+                  onClick={() => void prefixes.measure(prefix.id)}
+                >
+                  {state.measuringId === prefix.id ? 'Measuring' : 'Measure'}
+                </Button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Pair() {
+  return (
+    <>
+      <th className={`${classes.number} ${classes.base}`}>without</th>
+      <th className={`${classes.number} ${classes.tuned}`}>with</th>
+    </>
+  );
+}
+
+/** The figure as shown, with its full precision behind it. */
+function Loss({ loss }: { readonly loss: number | null }) {
+  return loss === null ? '–' : <data value={loss}>{formatLoss(loss)}</data>;
+}

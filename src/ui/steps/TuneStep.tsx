@@ -1,0 +1,81 @@
+/** Step 3: what is learned and how, what it will cost, and the loss while it learns. */
+import { Button, Tooltip } from '@mantine/core';
+import { latestRun, settingsIssues, usePart, useSession, whyNotTune } from '../../state';
+import { formatAbout, formatBytes, formatCount, formatLoss, formatShare } from '../format';
+import { Figure, Figures } from '../parts/Figure';
+import { Problem } from '../parts/Problem';
+import { Term } from '../parts/Term';
+import { Step } from '../Step';
+import { LossPanel } from './LossPanel';
+import { Issues, PrefixSettings } from './PrefixSettings';
+import classes from './steps.module.css';
+
+export function TuneStep() {
+  return (
+    <Step name="Tune" line={<TuneLine />}>
+      <div className={classes.stack}>
+        <PrefixSettings />
+        <StartRow />
+        <LossPanel />
+      </div>
+    </Step>
+  );
+}
+
+function TuneLine() {
+  const ending = usePart('run', (state) => latestRun(state)?.ending ?? null);
+  const first = usePart('run', (state) => latestRun(state)?.firstValidation?.loss ?? null);
+  const last = usePart('run', (state) => latestRun(state)?.validation?.loss ?? null);
+  if (ending === null || first === null) {
+    return 'Learns a few vectors that are put in front of each layer’s keys and values; the model itself stays as it is.';
+  }
+  return `Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${ending}.`;
+}
+
+/** What the run would learn, weigh and take, and the button that starts it. */
+function StartRow() {
+  const session = useSession();
+  // Read so that this row is drawn again when the answer to "why not" may change.
+  usePart('model', ({ phase }) => phase.status);
+  usePart('dataset', ({ current, pending }) => current ?? pending);
+  usePart('settings', (settings) => settings);
+  usePart('run', (state) => latestRun(state)?.phase);
+  const { value, problem } = usePart('estimate', (all) => all);
+  const reason = whyNotTune(session);
+  const issues = settingsIssues(session);
+  return (
+    <>
+      <Issues issues={issues} onFix={session.settings.set} />
+      <Problem problem={problem} />
+      <div className={classes.between}>
+        <Figures label="What will be learned">
+          <Figure
+            name={
+              <Term means="Trainable parameters: length × layers × 2 (key and value) × KV heads × head dimension.">
+                Numbers to learn
+              </Term>
+            }
+            value={value && formatCount(value.trainableParameters)}
+          />
+          <Figure name="Of the model" value={value && formatShare(value.fraction)} />
+          <Figure name="File" value={value && formatBytes(value.adapterBytes)} />
+          <Figure
+            name={<Term means="From measured steps on this machine; known after the first ones.">Time</Term>}
+            value={value?.seconds == null ? null : formatAbout(value.seconds)}
+          />
+        </Figures>
+        <Tooltip label={reason} disabled={reason === null}>
+          {/* Not `disabled`: a reason that can't be focused can't be read. */}
+          <Button
+            aria-label="Tune"
+            aria-disabled={reason !== null || undefined}
+            data-disabled={reason !== null || undefined}
+            onClick={() => reason === null && session.tune()}
+          >
+            Tune
+          </Button>
+        </Tooltip>
+      </div>
+    </>
+  );
+}

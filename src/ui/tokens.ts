@@ -1,0 +1,110 @@
+/**
+ * The design tokens, all of them: Mantine's theme and the page's own CSS variables (`--p-…`), light and dark. `base` and
+ * `tuned` are the colour-blind-safe pair (ochre and blue) that stands for the model alone and the model with a prefix
+ * everywhere; `tuned` is also the one accent.
+ */
+import type { CSSVariablesResolver, MantineColorsTuple } from '@mantine/core';
+import { createTheme } from '@mantine/core';
+
+interface Palette {
+  readonly ground: string;
+  readonly surface: string;
+  readonly sunken: string;
+  readonly line: string;
+  readonly text: string;
+  readonly muted: string;
+  readonly base: string;
+  readonly tuned: string;
+  readonly tunedSoft: string;
+  readonly tokenOdd: string;
+  readonly tokenEven: string;
+  readonly problem: string;
+  readonly problemSoft: string;
+}
+
+export const LIGHT: Palette = {
+  ground: '#fbfbf9',
+  surface: '#ffffff',
+  sunken: '#f4f4f0',
+  line: '#e1e1db',
+  text: '#1c1d1f',
+  muted: '#62656a',
+  base: '#a35200',
+  tuned: '#1a5fb4',
+  tunedSoft: '#dce9f8',
+  tokenOdd: '#f1f1ec',
+  tokenEven: '#e7e7e1',
+  problem: '#a8201a',
+  problemSoft: '#fbeceb',
+};
+
+export const DARK: Palette = {
+  ground: '#14161a',
+  surface: '#1a1d22',
+  sunken: '#202429',
+  line: '#30343b',
+  text: '#e5e6e8',
+  muted: '#9da2a9',
+  base: '#eda85a',
+  tuned: '#7db3f5',
+  tunedSoft: '#1f3650',
+  tokenOdd: '#22262b',
+  tokenEven: '#2b3036',
+  problem: '#f2958f',
+  problemSoft: '#3a2222',
+};
+
+const tuned: MantineColorsTuple = [
+  '#edf4fc',
+  '#dce9f8',
+  '#b8d4f2',
+  '#94c0f3',
+  '#7db3f5',
+  '#4d8fdb',
+  '#2f75c8',
+  '#1a5fb4',
+  '#154e95',
+  '#103d75',
+];
+
+export const theme = createTheme({
+  primaryColor: 'tuned',
+  primaryShade: { light: 7, dark: 4 },
+  autoContrast: true,
+  colors: { tuned },
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans KR", sans-serif',
+  fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace',
+  defaultRadius: 'sm',
+  respectReducedMotion: true,
+  cursorType: 'pointer',
+  focusRing: 'auto',
+  components: {
+    Tooltip: {
+      defaultProps: { multiline: true, maw: 320, withArrow: true, events: { hover: true, focus: true, touch: true } },
+    },
+    Button: { defaultProps: { size: 'sm' } },
+    Transition: { defaultProps: { duration: 120 } },
+  },
+});
+
+function variables(palette: Palette): Record<string, string> {
+  const own = Object.entries(palette).map(([name, value]) => [
+    `--p-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    value,
+  ]);
+  return {
+    ...Object.fromEntries(own),
+    '--mantine-color-body': palette.ground,
+    '--mantine-color-text': palette.text,
+    '--mantine-color-dimmed': palette.muted,
+    '--mantine-color-default': palette.surface,
+    '--mantine-color-default-border': palette.line,
+    '--mantine-color-error': palette.problem,
+  };
+}
+
+export const resolveVariables: CSSVariablesResolver = () => ({
+  variables: { '--p-header': '3.25rem', '--p-strip': '3.5rem' },
+  light: variables(LIGHT),
+  dark: variables(DARK),
+});
