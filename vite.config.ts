@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defaultClientConditions } from 'vite';
@@ -30,13 +32,38 @@ function isolationOnStaticHosts(): Plugin {
   };
 }
 
+/**
+ * ONNX Runtime loads its wasm and the glue code for it from beside its own script. In development that is its folder in
+ * node_modules; for the build, this puts the files of those variants that are in use beside the scripts. Nothing comes
+ * from another host.
+ */
+function onnxRuntimeFiles(): Plugin {
+  let assetsDir = '';
+  return {
+    name: 'onnx-runtime-files',
+    apply: 'build',
+    // The bare package is for Node; without this, the branch that imports it would bring a variant of its own along.
+    config: () => ({ resolve: { alias: [{ find: /^onnxruntime-web$/, replacement: 'onnxruntime-web/wasm' }] } }),
+    configResolved(config) {
+      assetsDir = config.build.assetsDir;
+    },
+    async writeBundle({ dir = 'dist' }, bundle) {
+      const scripts = Object.values(bundle).map((file) => (file.type === 'chunk' ? file.code : String(file.source)));
+      const glue = scripts.flatMap((text) => text.match(/ort-wasm-simd-threaded(\.[a-z]+)?(?=\.mjs)/g) ?? []);
+      const files = [...new Set(glue)].flatMap((name) => [`${name}.mjs`, `${name}.wasm`]);
+      const source = dirname(require.resolve('onnxruntime-web'));
+      await Promise.all(files.map((file) => copyFile(join(source, file), join(dir, assetsDir, file))));
+    },
+  };
+}
+
 export default defineConfig({
   // Relative addresses, so that the page works in any folder of a host.
   base: './',
-  plugins: [react(), isolationOnStaticHosts()],
+  plugins: [react(), isolationOnStaticHosts(), onnxRuntimeFiles()],
   resolve: {
-    // The variants of onnxruntime-web that load their wasm glue code by address. The bundled ones start their threads
-    // from whatever file they were bundled into, which here would be the whole engine.
+    // The variants of onnxruntime-web that load their glue code by address. The others start their threads from
+    // whatever file they were bundled into, which here would be the whole engine.
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
   worker: { format: 'es' },
