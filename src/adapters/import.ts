@@ -145,7 +145,7 @@ function prefixTensor(weights: AdapterFile): SafeTensor {
   const { tensors } = readSafeTensors(weights.bytes, weights.name);
   const tensor = tensors.get(tensorName);
   if (tensor === undefined || tensor.dims.length !== 2 || (tensor.dims[0] ?? 0) < 1) {
-    const lora = [...tensors.keys()].some((name) => name.includes('lora_'));
+    const lora = [...tensors.keys()].some((name) => name.includes('.lora_'));
     const names = [...tensors.keys()].slice(0, 3).join(', ');
     throw new AdapterError(
       lora
