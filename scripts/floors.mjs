@@ -104,6 +104,8 @@ function isOneOf(specifier, packages) {
  */
 function target(from, specifier, files) {
   const path = posix.join(posix.dirname(from), specifier.replace(/\?.*$/, ''));
+  // A folder is its face, whether that is written yet or not: the type check reports a file that is missing.
+  if (floors.includes(path.replace(/^src\//, ''))) return `${path}/index.ts`;
   const candidates = [path, `${path}.ts`, `${path}.tsx`, path.replace(/\.js$/, '.ts'), `${path}/index.ts`];
   return candidates.find((candidate) => files.has(candidate)) ?? path;
 }

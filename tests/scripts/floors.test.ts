@@ -44,6 +44,11 @@ describe('the floor check', () => {
     expect(check({ 'src/ui/index.ts': '', 'src/data/a.ts': source })).toHaveLength(1);
   });
 
+  it('judges an import of a folder also where its index.ts is missing', () => {
+    expect(check({ 'src/ui/a.ts': "import '../worker';" })).toEqual([]);
+    expect(check({ 'src/onnx/a.ts': "import '../worker';" })).toHaveLength(1);
+  });
+
   it('knows every pair of floors', () => {
     for (const [low, lower] of floors.entries()) {
       for (const higher of floors.slice(low + 1)) {
