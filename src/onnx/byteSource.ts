@@ -17,6 +17,8 @@ export class ByteSource {
   private at = 0;
   private started = 0;
   private ended = false;
+  /** Chunks that were looked at before their turn. */
+  private readonly ahead: Uint8Array[] = [];
   /** Where we are, for errors: a protobuf field path. */
   describe: () => string | undefined = () => undefined;
 
@@ -38,43 +40,58 @@ export class ByteSource {
     throw new ModelError(message, { file: this.file, offset, field: this.describe() }, hint);
   }
 
+  /** The first `count` bytes, or all of a shorter file, without reading them. Only before anything is read. */
+  async beginning(count: number): Promise<Uint8Array> {
+    const out = new GrowingBytes(count);
+    while (out.length < count) {
+      const next = await this.fetch();
+      if (!next) break;
+      this.ahead.push(next);
+      out.append(next.subarray(0, count - out.length));
+    }
+    return out.finish();
+  }
+
   /** True once every byte has been read. Fetches a chunk where none is at hand. */
   async atEnd(): Promise<boolean> {
-    while (this.at >= this.chunk.length && !this.ended) {
+    while (this.at >= this.chunk.length) {
       this.started += this.chunk.length;
       this.chunk = NONE; // let go of it before the next one is made
       this.at = 0;
-      const next = await this.chunks.next();
-      if (next.done) this.ended = true;
-      else this.chunk = new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.byteLength);
+      const next = this.ahead.shift() ?? (await this.fetch());
+      if (!next) return true;
+      this.chunk = next;
     }
-    return this.at >= this.chunk.length;
+    return false;
   }
 
   /** At least one and at most `max` (≥ 1) bytes, as a view that is good until the next read. */
   async some(max: number): Promise<Uint8Array> {
-    if (this.at >= this.chunk.length && (await this.atEnd())) this.truncated();
+    if (!this.has(1) && (await this.atEnd())) this.truncated();
     const from = this.at;
     this.at = Math.min(this.chunk.length, from + max);
     return this.chunk.subarray(from, this.at);
   }
 
-  /** What the chunk at hand still holds, without reading it. */
-  peek(): Uint8Array {
-    return this.chunk.subarray(this.at);
+  /** Whether the chunk at hand holds the next `count` bytes. */
+  has(count: number): boolean {
+    return this.chunk.length - this.at >= count;
   }
 
   /** Exactly `count` bytes; `borrow` allows a view of the chunk, good until the next read, where it holds them all. */
   async take(count: number, borrow = false): Promise<Uint8Array> {
     if (count === 0) return NONE;
-    const first = await this.some(count);
-    if (first.length === count) return borrow ? first : first.slice();
+    if (borrow && this.has(count)) return this.some(count);
     const remaining = this.size - this.position;
-    if (count - first.length > remaining) this.truncated();
-    const out = new GrowingBytes(count, Number.isFinite(remaining));
-    out.append(first);
-    while (out.length < count) out.append(await this.some(count - out.length));
+    if (count > remaining) this.truncated();
+    const out = new GrowingBytes(count, Number.isFinite(remaining) || this.has(count));
+    await this.takeInto(out, count);
     return out.finish();
+  }
+
+  async takeInto(out: GrowingBytes, count: number): Promise<void> {
+    const end = out.length + count;
+    while (out.length < end) out.append(await this.some(end - out.length));
   }
 
   async skip(count: number): Promise<void> {
@@ -87,7 +104,7 @@ export class ByteSource {
     const start = this.position;
     const varint = new Varint();
     for (;;) {
-      if (this.at >= this.chunk.length && (await this.atEnd())) this.truncated();
+      if (!this.has(1) && (await this.atEnd())) this.truncated();
       while (this.at < this.chunk.length) {
         const state = varint.push(this.chunk[this.at++] as number);
         if (state === 'done') return varint.toNumber();
@@ -96,10 +113,30 @@ export class ByteSource {
     }
   }
 
-  /** Ends the transfer; for a reader that stops before the end. */
-  async close(): Promise<void> {
+  /** Runs `read`, and ends the transfer whatever becomes of it. */
+  async whileOpen<T>(read: () => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await read();
+    } catch (error) {
+      await this.close().catch(() => {}); // what went wrong first is what matters
+      throw error;
+    }
+    await this.close();
+    return result;
+  }
+
+  private async close(): Promise<void> {
     this.chunk = NONE;
     if (!this.ended) await this.chunks.return?.();
+  }
+
+  private async fetch(): Promise<Uint8Array | undefined> {
+    if (this.ended) return undefined;
+    const next = await this.chunks.next();
+    if (!next.done) return new Uint8Array(next.value.buffer, next.value.byteOffset, next.value.byteLength);
+    this.ended = true;
+    return undefined;
   }
 
   private truncated(): never {

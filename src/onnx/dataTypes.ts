@@ -1,9 +1,9 @@
 /**
- * The element types of tensors: their ONNX numbers (`TensorProto.DataType`), their widths, and the size of a tensor.
- * It holds no values: conversions are in `float16.ts` and `tensors.ts`.
+ * The numbers that ONNX gives to element types (`TensorProto.DataType`) and to attribute kinds, the widths of elements,
+ * and the size of a tensor. It holds no values: conversions are in `float16.ts` and `tensors.ts`.
  */
 
-import type { DataType } from './ir';
+import type { Attribute, DataType } from './ir';
 
 /** `bits` is 0 for strings, which have no fixed width. */
 export const dataTypes = {
@@ -24,6 +24,18 @@ export const dataTypes = {
   uint4: { code: 21, bits: 4 },
   int4: { code: 22, bits: 4 },
 } as const satisfies Record<DataType, { code: number; bits: number }>;
+
+/** `AttributeProto.AttributeType` of the kinds that the IR has. */
+export const attributeTypes = {
+  float: 1,
+  int: 2,
+  string: 3,
+  tensor: 4,
+  graph: 5,
+  floats: 6,
+  ints: 7,
+  strings: 8,
+} as const satisfies Record<Attribute['type'], number>;
 
 /** ONNX types that exist but that we do not read; only for messages. */
 const otherTypes: Readonly<Record<number, string>> = {

@@ -6,7 +6,8 @@ import type { ByteSource } from './byteSource';
 import type { Field, FieldRule, FieldTable } from './wire';
 import { BYTES, FIXED32, scan, VARINT } from './wire';
 
-const utf8 = new TextDecoder();
+/** A byte order mark is part of the text: names must come out as they went in. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function text(name: string, set: (value: string) => void): FieldRule {
   return { name, wires: [BYTES], read: async (source, field) => set(await readText(source, field)) };
@@ -22,13 +23,13 @@ export function int(name: string, set: (value: number) => void): FieldRule {
 }
 
 /** Repeated integers, packed or one by one. */
-export function ints(name: string, add: (value: number, source: ByteSource) => void): FieldRule {
+export function ints(name: string, add: (value: number) => void): FieldRule {
   return {
     name,
     wires: [VARINT, BYTES],
     async read(source, field) {
-      if (field.wire === VARINT) return add(await source.varint(), source);
-      while (source.position < field.end) add(await source.varint(), source);
+      if (field.wire === VARINT) return add(await source.varint());
+      while (source.position < field.end) add(await source.varint());
     },
   };
 }

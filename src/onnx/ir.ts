@@ -67,6 +67,8 @@ export interface ValueInfo {
   readonly name: string;
   readonly dataType: DataType;
   readonly dims: readonly Dim[];
+  /** Set where the file gives no shape at all, not even a rank; `dims` is then `[]`. */
+  readonly unranked?: true;
 }
 
 export interface Graph {

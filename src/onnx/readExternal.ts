@@ -6,6 +6,7 @@
 import { ModelError } from '../errors';
 import type { ByteChunks } from './byteSource';
 import { ByteSource } from './byteSource';
+import { GrowingBytes } from './growingBytes';
 import type { TensorData } from './ir';
 import type { ExternalTensor } from './readGraph';
 
@@ -32,11 +33,7 @@ export async function readExternal(
       );
     }
     const source = new ByteSource(await open(location), location);
-    try {
-      await readFile(source, inFile, onTensor);
-    } finally {
-      await source.close();
-    }
+    await source.whileOpen(() => readFile(source, inFile, onTensor));
   }
 }
 
@@ -57,9 +54,10 @@ async function readFile(
       const shared = last.bytes.subarray(range.offset - last.offset, range.offset - last.offset + range.length);
       bytes = shared;
       if (shared.length < range.length) {
-        bytes = new Uint8Array(range.length);
-        bytes.set(shared);
-        bytes.set(await source.take(range.length - shared.length, true), shared.length);
+        const joined = new GrowingBytes(range.length);
+        joined.append(shared);
+        await source.takeInto(joined, range.length - shared.length);
+        bytes = joined.finish();
         last = { offset: range.offset, bytes };
       }
     } else {

@@ -6,6 +6,7 @@
 
 import type { ByteSource } from './byteSource';
 import { DAMAGED } from './byteSource';
+import { attributeTypes } from './dataTypes';
 import { float, floats, int, ints, message, messages, refused, text, texts } from './fields';
 import type { Attribute, Graph, Initializer, Node, TensorData, TensorInfo, ValueInfo } from './ir';
 import type { ExternalRange } from './readTensor';
@@ -32,6 +33,8 @@ export interface GraphReader {
 }
 
 const MAX_DEPTH = 16;
+/** Hundreds of times the largest real ones. A few bytes each in a file, they are a thousand each in memory. */
+const MAX_NODES = 500_000;
 const UNSUPPORTED = 'Export the model again without it.';
 
 /** Shapes, axes and scalars stay with the graph: the compiler needs to see them. */
@@ -77,6 +80,7 @@ export async function readGraph(source: ByteSource, field: Field, reader: GraphR
         (node, at) => {
           nodes.push(node);
           reader.fieldOf.set(node, at);
+          if (reader.fieldOf.size > MAX_NODES) source.fail(`The model has more than ${MAX_NODES} nodes.`, DAMAGED);
         },
       ),
       2: text('name', (value) => {
@@ -139,18 +143,6 @@ async function readNode(source: ByteSource, field: Field, reader: GraphReader, d
 export function normalDomain(domain: string): string {
   return domain === 'ai.onnx' ? '' : domain;
 }
-
-/** AttributeProto.AttributeType of the kinds that the IR has. */
-export const attributeTypes = {
-  float: 1,
-  int: 2,
-  string: 3,
-  tensor: 4,
-  graph: 5,
-  floats: 6,
-  ints: 7,
-  strings: 8,
-} as const satisfies Record<Attribute['type'], number>;
 
 async function readAttribute(
   source: ByteSource,

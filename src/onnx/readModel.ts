@@ -4,7 +4,7 @@
  */
 
 import type { ByteChunks } from './byteSource';
-import { ByteSource } from './byteSource';
+import { ByteSource, DAMAGED } from './byteSource';
 import { int, message, messages, text } from './fields';
 import type { Graph, Model, Node, TensorData } from './ir';
 import { rejectOtherFormats } from './otherFormats';
@@ -33,11 +33,7 @@ export interface ReadOptions {
 /** Throws `ModelError` (file, offset, field) where the bytes are no model; errors of `chunks` and `onTensor` pass through. */
 export async function readModel(chunks: ByteChunks, options: ReadOptions = {}): Promise<Model> {
   const source = new ByteSource(chunks, options.file, options.byteLength);
-  try {
-    return await read(source, options);
-  } finally {
-    await source.close();
-  }
+  return source.whileOpen(() => read(source, options));
 }
 
 async function read(source: ByteSource, options: ReadOptions): Promise<Model> {
@@ -72,10 +68,13 @@ async function read(source: ByteSource, options: ReadOptions): Promise<Model> {
   const found = graph as Graph | undefined;
   if (!found) source.fail('The file has no graph.', 'Choose the .onnx file of a model.');
   checkNoFunctions(found, functions, source, reader.fieldOf);
+  if (state.irVersion < 1) source.fail('The file says no version of its format (ir_version).', DAMAGED, 0);
+  if (Object.keys(opsets).length === 0)
+    source.fail('The file says no version of its operators (opset_import).', DAMAGED, 0);
   // Before the external files, which are large: a graph that cannot be used is refused without them.
-  wellFormed(found, (text, node) => fail(source, reader.fieldOf, text, node));
+  const runnable = wellFormed(found, (text, node) => fail(source, reader.fieldOf, text, node));
   await readExternal(reader.externals, options.external, onTensor);
-  return { ...state, opsets, graph: wellFormed(found, (text, node) => fail(source, reader.fieldOf, text, node)) };
+  return { ...state, opsets, graph: runnable };
 }
 
 function fail(source: ByteSource, fieldOf: ReadonlyMap<Node, Field>, text: string, node?: Node): never {

@@ -6,7 +6,7 @@
 import type { ByteSource } from './byteSource';
 import { DAMAGED } from './byteSource';
 import { byteLengthOf, dataTypeOfCode, describeTypeCode } from './dataTypes';
-import { int, ints, messages, readEntry, refused, text } from './fields';
+import { int, ints, messages, readEntry, text } from './fields';
 import type { DataType, TensorInfo } from './ir';
 import type { TypedField } from './tensorValues';
 import { TensorValues, wireOf } from './tensorValues';
@@ -27,7 +27,8 @@ export interface ReadTensor {
 }
 
 const MAX_RANK = 64;
-const SPLIT = 'Export the model again with float32, float16 or 4/8-bit block-quantized weights.';
+const MAX_DIM = 2 ** 48;
+const OTHER_TYPE = 'Export the model again with float32, float16 or 4/8-bit block-quantized weights.';
 
 export async function readTensor(source: ByteSource, field: Field): Promise<ReadTensor> {
   const dims: number[] = [];
@@ -37,10 +38,11 @@ export async function readTensor(source: ByteSource, field: Field): Promise<Read
   let typed: TensorValues | undefined;
 
   const typeSoFar = () => dataTypeOfCode(state.code);
-  /** Bytes that dims and type ask for, as far as they have been read; they stand before the values in a usual file. */
+  /** Bytes that dims and type ask for, where they have been read already; they stand before the values in a usual file. */
   const expectedSoFar = () => {
     const dataType = typeSoFar();
-    return dataType ? checkedLength(source, state.name, dataType, dims) : Number.POSITIVE_INFINITY;
+    if (!dataType || dims.length === 0) return Number.POSITIVE_INFINITY;
+    return checkedLength(source, state.name, dataType, dims);
   };
 
   const typedField = (name: TypedField): FieldRule => ({
@@ -57,17 +59,15 @@ export async function readTensor(source: ByteSource, field: Field): Promise<Read
     source,
     {
       1: ints('dims', (dim) => {
-        if (dim < 0) source.fail(`Dimension ${dims.length} is ${dim}: it cannot be negative.`, DAMAGED);
+        if (dim < 0 || dim > MAX_DIM) source.fail(`Dimension ${dims.length} is ${dim}, which it cannot be.`, DAMAGED);
         if (dims.length === MAX_RANK) source.fail(`The tensor has more than ${MAX_RANK} dimensions.`, DAMAGED);
         dims.push(dim);
       }),
       2: int('data_type', (code) => {
         state.code = code;
       }),
-      3: refused('segment', 'The tensor is stored in segments, which nothing writes any more.', SPLIT),
       4: typedField('float_data'),
       5: typedField('int32_data'),
-      6: refused('string_data', 'The tensor holds strings, which Prelude cannot use.', SPLIT),
       7: typedField('int64_data'),
       8: text('name', (name) => {
         state.name = name;
@@ -79,10 +79,9 @@ export async function readTensor(source: ByteSource, field: Field): Promise<Read
           if (raw) from.fail('The tensor has raw_data twice.', DAMAGED);
           const length = at.end - from.position;
           const expected = expectedSoFar();
-          if (dims.length > 0 && Number.isFinite(expected) && length !== expected)
-            wrongSize(from, state.name, length, expected);
+          if (Number.isFinite(expected) && length !== expected) wrongSize(from, state.name, length, expected);
           // A view is enough where the rest of the tensor is in the same chunk: nothing else is fetched until it is used.
-          raw = await from.take(length, from.peek().length >= field.end - from.position);
+          raw = await from.take(length, from.has(field.end - from.position));
         },
       },
       10: typedField('double_data'),
@@ -99,31 +98,36 @@ export async function readTensor(source: ByteSource, field: Field): Promise<Read
 
   const dataType = typeSoFar();
   if (!dataType || dataType === 'string') {
-    source.fail(`Tensor "${state.name}" is ${describeTypeCode(state.code)}, which Prelude cannot read.`, SPLIT);
+    source.fail(`${called(state.name)} is ${describeTypeCode(state.code)}, which Prelude cannot read.`, OTHER_TYPE);
   }
   const byteLength = checkedLength(source, state.name, dataType, dims);
   const info = { name: state.name, dataType, dims, byteLength };
   if (state.location === 1) {
-    if (raw || typed) source.fail(`Tensor "${state.name}" has values both inside and outside of the file.`, DAMAGED);
+    if (raw || typed) source.fail(`${called(state.name)} has values both inside and outside of the file.`, DAMAGED);
     return { info, values: externalRange(source, info, external) };
   }
   if (typed && !typed.holds(dataType)) {
-    source.fail(`Tensor "${state.name}" is ${dataType}, which cannot be in ${typed.name}.`, DAMAGED);
+    source.fail(`${called(state.name)} is ${dataType}, which cannot be in ${typed.name}.`, DAMAGED);
   }
-  if (raw && typed) source.fail(`Tensor "${state.name}" has both raw_data and ${typed.name}.`, DAMAGED);
+  if (raw && typed) source.fail(`${called(state.name)} has both raw_data and ${typed.name}.`, DAMAGED);
   const bytes = raw ?? typed?.finish(dataType) ?? new Uint8Array(0);
   if (bytes.length !== byteLength) wrongSize(source, state.name, bytes.length, byteLength);
   return { info, values: bytes };
 }
 
+/** Constants inside of nodes have no name. */
+function called(name: string): string {
+  return name === '' ? 'The tensor' : `Tensor "${name}"`;
+}
+
 function checkedLength(source: ByteSource, name: string, dataType: DataType, dims: readonly number[]): number {
   const length = byteLengthOf(dataType, dims);
-  if (!Number.isSafeInteger(length)) source.fail(`Tensor "${name}" has absurd dims [${dims.join(', ')}].`, DAMAGED);
+  if (!Number.isSafeInteger(length)) source.fail(`${called(name)} has absurd dims [${dims.join(', ')}].`, DAMAGED);
   return length;
 }
 
 function wrongSize(source: ByteSource, name: string, got: number, expected: number): never {
-  source.fail(`Tensor "${name}" has ${got} bytes of values where its dims and type ask for ${expected}.`, DAMAGED);
+  source.fail(`${called(name)} has ${got} bytes of values where its dims and type ask for ${expected}.`, DAMAGED);
 }
 
 /** https://onnx.ai/onnx/repo-docs/ExternalData.html */
@@ -136,7 +140,7 @@ function externalRange(source: ByteSource, info: TensorInfo, entries: ReadonlyMa
     location.split('/').includes('..')
   ) {
     source.fail(
-      `Tensor "${info.name}" is in an external file "${location}", which is no file beside the model.`,
+      `${called(info.name)} is in an external file "${location}", which is no file beside the model.`,
       'Export the model again with its weights in one file, or in files of the same folder.',
     );
   }
@@ -144,7 +148,7 @@ function externalRange(source: ByteSource, info: TensorInfo, entries: ReadonlyMa
     const value = entries.get(key);
     if (value === undefined) return absent;
     if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(Number(value))) {
-      source.fail(`Tensor "${info.name}": external_data ${key} is "${value}".`, DAMAGED);
+      source.fail(`${called(info.name)}: external_data ${key} is "${value}".`, DAMAGED);
     }
     return Number(value);
   };

@@ -32,12 +32,12 @@ export async function readValueInfo(source: ByteSource, field: Field): Promise<V
     const is = tensor ? `of ${describeTypeCode(tensor.code)}` : 'no tensor';
     source.fail(`"${name}" is ${is}, which Prelude cannot use.`, 'Export the model again as a plain decoder.');
   }
-  return { name, dataType, dims: tensor.dims };
+  return tensor.dims ? { name, dataType, dims: tensor.dims } : { name, dataType, dims: [], unranked: true };
 }
 
 interface TensorType {
   code: number;
-  dims: Dim[];
+  dims?: Dim[];
 }
 
 /** TypeProto */
@@ -55,9 +55,9 @@ async function readType(source: ByteSource, field: Field): Promise<TensorType | 
   return type;
 }
 
-/** TypeProto.Tensor; a shape that is absent reads as `[]`. */
+/** TypeProto.Tensor */
 async function readTensorType(source: ByteSource, field: Field): Promise<TensorType> {
-  const type: TensorType = { code: 0, dims: [] };
+  const type: TensorType = { code: 0 };
   await scan(
     source,
     {

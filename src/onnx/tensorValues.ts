@@ -31,6 +31,9 @@ export function wireOf(name: TypedField): number {
   return typedFields[name].wire;
 }
 
+/** Wire bytes between two checks of the length: a few bytes of varints can be many of values. */
+const PIECE = 65536;
+
 /** Bytes of one stored value in `raw_data`; a pair of 4-bit values is stored as one. */
 function storedWidth(dataType: DataType): number {
   return Math.max(1, dataTypes[dataType].bits / 8);
@@ -85,7 +88,7 @@ export class TensorValues {
     const varint = new Varint();
     const packed = field.wire === BYTES;
     do {
-      const piece = await source.some(packed ? field.end - source.position : 1);
+      const piece = await source.some(packed ? Math.min(PIECE, field.end - source.position) : 1);
       for (let i = 0; i < piece.length; i++) {
         const state = varint.push(piece[i] as number);
         if (state === 'done') this.bytes.appendInteger(varint.low, varint.high, this.width);
@@ -97,6 +100,6 @@ export class TensorValues {
   }
 
   private checkLength(source: ByteSource): void {
-    if (this.bytes.length > this.expected) source.fail(`${this.name} holds more values than dims says.`, DAMAGED);
+    if (this.bytes.length > this.expected) source.fail(`${this.name} holds more values than dims asks for.`, DAMAGED);
   }
 }

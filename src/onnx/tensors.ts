@@ -93,7 +93,7 @@ interface ElementArray<T> {
 /** The bytes as typed array: in place where the offset is aligned, else copied. */
 function view<T>(type: ElementArray<T>, bytes: Uint8Array): T {
   const width = type.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % width === 0 ? bytes : Uint8Array.from(bytes);
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new type(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / width));
 }
 

@@ -56,8 +56,8 @@ function sorted(graph: Graph, producer: ReadonlyMap<string, number>, fail: Fail)
   const state = new Uint8Array(graph.nodes.length); // 0 not seen, 1 its inputs are being visited, 2 in the order
   const dependencies = (node: Node) => [...node.inputs, ...subgraphs(node).flatMap((inner) => [...freeNames(inner)])];
   for (let root = 0; root < graph.nodes.length; root++) {
-    const stack = [{ index: root, names: dependencies(graph.nodes[root] as Node), next: 0 }];
     if (state[root] !== 0) continue;
+    const stack = [{ index: root, names: dependencies(graph.nodes[root] as Node), next: 0 }];
     state[root] = 1;
     for (let top = stack.at(-1); top; top = stack.at(-1)) {
       const name = top.names[top.next++];
@@ -97,6 +97,7 @@ function freeNames(graph: Graph): Set<string> {
 }
 
 function checkSubgraphs(node: Node, fail: Fail, isDefined: (name: string) => boolean): Node {
+  if (subgraphs(node).length === 0) return node;
   let changed = false;
   const attributes = Object.fromEntries(
     Object.entries(node.attributes).map(([name, attribute]) => {

@@ -4,10 +4,9 @@
  */
 
 import { ModelError } from '../errors';
-import { dataTypes } from './dataTypes';
+import { attributeTypes, dataTypes } from './dataTypes';
 import type { Attribute, Graph, Model, Node, TensorData, TensorInfo, ValueInfo } from './ir';
 import { ProtoWriter } from './protoWriter';
-import { attributeTypes } from './readGraph';
 
 /** The bytes of a weight that the graph does not keep, by its name. */
 export type BytesOf = (name: string) => Uint8Array | undefined;
@@ -107,6 +106,7 @@ function writeValueInfo(out: ProtoWriter, value: ValueInfo): void {
   out.message(2, () =>
     out.message(1, () => {
       out.int(1, dataTypes[value.dataType].code);
+      if (value.unranked) return;
       out.message(2, () => {
         for (const dim of value.dims) {
           out.message(1, () => {
