@@ -7,7 +7,7 @@ import type { WasmBackend, WebGpuBackend } from '../runtime/backend';
 import { createHostKernels } from './host';
 import type { Kernels } from './types';
 
-export type { Accumulate, AdamW, CacheAppend, GradNorm, Kernels, PrefixConcat } from './types';
+export type { AdamW, Kernels } from './types';
 
 /** What the kernels need of a `Backend`. */
 export type KernelBackend = Pick<WasmBackend, 'kind'> | Pick<WebGpuBackend, 'kind' | 'device'>;
