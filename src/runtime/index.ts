@@ -14,4 +14,5 @@ export { bytesOfArray } from './hostArray';
 export { LoadedDecoder, type LoadOptions } from './loadedDecoder';
 export { Program } from './program';
 export { createWasmBackend } from './wasmBackend';
+export { createWebGpuBackend } from './webgpuBackend';
 export { WeightStore } from './weightStore';

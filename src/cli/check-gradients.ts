@@ -1,0 +1,123 @@
+/**
+ * `npm run -s check-gradients -- FIXTURE_DIR... [--backend wasm|webgpu]`: one JSON line per golden case, whatever happens;
+ * exit code 1 if any case fails or is over its bound. The comparison itself is gradientCheck.ts.
+ */
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BackendKind, createWasmBackend } from '../runtime';
+import { openBrowser } from './browser';
+import { describeError } from './describeError';
+import { CASE_FILES, type CaseFiles } from './gradientCase';
+import { checkGradients, excess, type GradientErrors } from './gradientCheck';
+
+const USAGE = 'Usage: npm run -s check-gradients -- FIXTURE_DIR... [--backend wasm|webgpu]';
+
+/** The line of one case; names are what callers of the command read. */
+interface CaseLine {
+  case: string;
+  backend: BackendKind;
+  loss_rel: number | null;
+  logits_rel: number | null;
+  grad_rel: number | null;
+  ok: boolean;
+  error: string | null;
+}
+
+interface Checker {
+  check(files: CaseFiles): Promise<GradientErrors>;
+  close(): Promise<void>;
+}
+
+const openers: Readonly<Record<BackendKind, () => Promise<Checker>>> = {
+  wasm: async () => {
+    const backend = await createWasmBackend();
+    return { check: (files) => checkGradients(backend, files), close: () => backend.dispose() };
+  },
+  webgpu: openInPage,
+};
+
+/** The same check in headless Chromium, where WebGPU is. */
+async function openInPage(): Promise<Checker> {
+  const { origin, page, module, close } = await openBrowser();
+  const { check } = module<typeof import('./gradientCheck.page')>('/src/cli/gradientCheck.page.ts');
+  const address = `${origin}/gradient-case`;
+  return {
+    close,
+    check: async ({ model, description, golden }) => {
+      await page.route(`${address}/*`, (route, request) => {
+        const bodies = new Map([
+          [`${address}/${CASE_FILES.model}`, Buffer.from(model)],
+          [`${address}/${CASE_FILES.description}`, Buffer.from(description)],
+          [`${address}/${CASE_FILES.golden}`, Buffer.from(golden)],
+        ]);
+        const body = bodies.get(request.url());
+        return route.fulfill(body ? { body } : { status: 404 });
+      });
+      const answer = await check(address);
+      await page.unroute(`${address}/*`);
+      if ('failure' in answer) throw new Error(answer.failure);
+      return answer.errors;
+    },
+  };
+}
+
+async function readCase(folder: string): Promise<CaseFiles> {
+  const read = async (name: string) => new Uint8Array(await readFile(join(folder, name)));
+  const [model, description, golden] = await Promise.all([
+    read(CASE_FILES.model),
+    read(CASE_FILES.description),
+    read(CASE_FILES.golden),
+  ]);
+  return { model, description: new TextDecoder().decode(description), golden };
+}
+
+async function lineOf(folder: string, backend: BackendKind, checker: () => Promise<Checker>): Promise<CaseLine> {
+  const failed = {
+    case: basename(resolve(folder)),
+    backend,
+    loss_rel: null,
+    logits_rel: null,
+    grad_rel: null,
+    ok: false,
+  };
+  try {
+    const files = await readCase(folder);
+    const errors = await (await checker()).check(files);
+    const error = excess(errors);
+    const { loss, logits, gradient } = errors;
+    return { ...failed, loss_rel: loss, logits_rel: logits, grad_rel: gradient, ok: error === null, error };
+  } catch (cause) {
+    return { ...failed, error: describeError(cause) };
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { backend: { type: 'string' } } });
+  const backend = values.backend ?? 'wasm';
+  if (positionals.length === 0 || (backend !== 'wasm' && backend !== 'webgpu')) {
+    process.stderr.write(`${USAGE}\n`);
+    return 1;
+  }
+  // Opened by the first case that needs it: where it cannot be, every case says so in its line.
+  let opened: Promise<Checker> | undefined;
+  const checker = () => {
+    opened ??= openers[backend]();
+    return opened;
+  };
+  let allOk = true;
+  for (const folder of positionals) {
+    const line = await lineOf(folder, backend, checker);
+    allOk &&= line.ok;
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+  }
+  await opened?.then((open) => open.close()).catch(() => {});
+  return allOk ? 0 : 1;
+}
+
+// ONNX Runtime's threads keep Node alive, so the end has to be said; what was written is flushed before.
+const code = await main().catch((error: unknown) => {
+  process.stderr.write(`${describeError(error)}\n`);
+  return 1;
+});
+process.stdout.write('', () => process.exit(code));
