@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Example,
+  encodePair,
+  splitExamples,
+  TextStream,
+  type TokenisedExample,
+  type Tokenizer,
+  tokeniseExamples,
+  tokenPieces,
+} from '../../src/data';
+import { DataError } from '../../src/errors';
+import { fableTokenizer } from '../models/fableTokenizer';
+
+const fable = fableTokenizer();
+
+/** One token per UTF-8 byte, so that every character of several bytes is several tokens. */
+const bytes: Tokenizer = {
+  encode: (text) => [...new TextEncoder().encode(text)],
+  decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
+  endTokenId: 300,
+};
+
+/** Merges `:` with the letter behind it, and begins texts with 1. */
+const greedy: Tokenizer = {
+  encode: (text, { continuation = false } = {}) => [
+    ...(continuation ? [] : [1]),
+    ...[...text.matchAll(/:\w|[\s\S]/g)].map(([token]) => [...token].reduce((id, c) => id * 1000 + c.charCodeAt(0), 0)),
+  ],
+  decode: (ids) => ids.join(),
+  endTokenId: 2,
+};
+
+const example = (prompt: string, target: string): Example => ({ line: 1, prompt, target, label: null });
+
+describe('tokenised examples', () => {
+  it('are prompt, target with its leading space, and end token', () => {
+    const { tokenised, problems, shortened } = tokeniseExamples([example('Label:', ' good')], fable, { maxTokens: 64 });
+    const [row] = tokenised;
+    expect(row?.tokenIds.slice(0, row.targetStart)).toEqual(fable.encode('Label:'));
+    expect(row?.tokenIds.slice(row.targetStart).map((id) => fable.decode([id]))).toEqual([' good', '<|endoftext|>']);
+    expect({ problems, shortened }).toEqual({ problems: [], shortened: [] });
+  });
+
+  it('end with another token where one is asked for', () => {
+    const { tokenised } = tokeniseExamples([example('a', 'b')], fable, { maxTokens: 64, endTokenId: 3 });
+    expect(tokenised[0]?.tokenIds.at(-1)).toBe(3);
+  });
+
+  it('have the same prompt tokens as inference, also where a token would span the boundary', () => {
+    expect(encodePair('a:', 'bc', greedy)).toEqual({ prompt: greedy.encode('a:'), target: [98, 99] });
+    expect(encodePair('a: ', 'bc', greedy)).toEqual({ prompt: greedy.encode('a: '), target: [98, 99] });
+  });
+
+  it('lose the beginning of a prompt that is too long, and keep the target and the token that begins a text', () => {
+    const { tokenised, problems, shortened } = tokeniseExamples([example('0123456789:', 'yes')], greedy, {
+      maxTokens: 13,
+    });
+    const codes = (text: string) => [...text].map((c) => c.charCodeAt(0));
+    expect(tokenised).toEqual([{ line: 1, tokenIds: [1, ...codes('3456789:yes'), 2], targetStart: 9, label: null }]);
+    expect(shortened).toEqual([{ line: 1, reason: '16 tokens; the first 3 of the prompt were cut to fit 13' }]);
+    expect(problems).toEqual([]);
+  });
+
+  it('are skipped, with the reason, when the target leaves no room for a prompt', () => {
+    const rows = [example('a long prompt', 'x'.repeat(20)), example('ab', 'x'.repeat(6))];
+    const { tokenised, problems } = tokeniseExamples(rows, bytes, { maxTokens: 24 });
+    expect(tokenised).toHaveLength(1);
+    expect(problems).toEqual([
+      { line: 1, reason: 'the target alone is 21 tokens, which leaves no room for the prompt in 24' },
+    ]);
+  });
+
+  it('never go over the limit', () => {
+    for (let length = 0; length < 40; length++) {
+      const rows = [example('p'.repeat(length), 'target')];
+      for (const { tokenIds } of tokeniseExamples(rows, greedy, { maxTokens: 20 }).tokenised) {
+        expect(tokenIds.length).toBeLessThanOrEqual(20);
+      }
+    }
+  });
+
+  it('supervise from the second token on where there is no prompt', () => {
+    expect(tokeniseExamples([example('', 'abc')], bytes, { maxTokens: 20 }).tokenised[0]?.targetStart).toBe(1);
+    expect(tokeniseExamples([example('', 'abc')], greedy, { maxTokens: 20 }).tokenised[0]?.targetStart).toBe(1);
+  });
+});
+
+describe('the text of tokens', () => {
+  const text = 'né €5 👩‍🚀 한국 — “so”';
+
+  it('adds up to the whole, with a character on the token that completes it', () => {
+    for (const tokenizer of [bytes, fable]) {
+      const tokenIds = [...tokenizer.encode(text)];
+      const pieces = tokenPieces({ line: 1, tokenIds, targetStart: 3, label: null }, tokenizer);
+      expect(pieces.map((piece) => piece.text).join('')).toBe(text);
+      expect(pieces.every((piece) => !piece.text.includes('\uFFFD'))).toBe(true);
+      expect(pieces.map(({ supervised }) => supervised)).toEqual(tokenIds.map((_, i) => i >= 3));
+    }
+    const e = tokenPieces({ line: 1, tokenIds: bytes.encode('né€'), targetStart: 1, label: null }, bytes);
+    expect(e.map((piece) => piece.text)).toEqual(['n', '', 'é', '', '', '€']);
+  });
+
+  it('keeps a leading space that the tokenizer would drop at the start of a text', () => {
+    const words = ['', '▁the', '▁fox'];
+    const metaspace: Tokenizer = {
+      encode: () => [1, 2],
+      decode: (ids) =>
+        ids
+          .map((id) => words[id])
+          .join('')
+          .replaceAll('▁', ' ')
+          .replace(/^ /, ''),
+      endTokenId: 0,
+    };
+    const stream = new TextStream(metaspace);
+    expect([stream.push(1), stream.push(2), stream.end()]).toEqual(['the', ' fox', '']);
+    const goesOn = new TextStream(metaspace, [1]);
+    expect(goesOn.push(2)).toBe(' fox');
+  });
+
+  it('does not wait for bytes that never become a character', () => {
+    const stream = new TextStream(bytes);
+    const pieces = [0xff, 0xfe, 0xff, 0xff, 0x61].map((id) => stream.push(id));
+    expect(pieces.join('') + stream.end()).toBe('\uFFFD\uFFFD\uFFFD\uFFFDa');
+  });
+
+  it('shows what is left of a character at the end', () => {
+    const pieces = tokenPieces({ line: 1, tokenIds: [0x61, 0xe2, 0x82], targetStart: 1, label: null }, bytes);
+    expect(pieces.map((piece) => piece.text)).toEqual(['a', '', '\uFFFD']);
+  });
+});
+
+describe('the split', () => {
+  const rows = (count: number, label: (i: number) => string | null, id = (i: number) => i): TokenisedExample[] =>
+    Array.from({ length: count }, (_, i) => ({
+      line: i + 1,
+      tokenIds: [id(i), 7, 0],
+      targetStart: 1,
+      label: label(i),
+    }));
+  const lines = (items: readonly TokenisedExample[]) => items.map(({ line }) => line);
+
+  it('takes the fraction, keeps the order of the file and loses no row', () => {
+    const all = rows(100, () => null);
+    const { train, validation } = splitExamples(all, { validationFraction: 0.2, seed: 3 });
+    expect([train.length, validation.length]).toEqual([80, 20]);
+    expect([...lines(train), ...lines(validation)].sort((a, b) => a - b)).toEqual(lines(all));
+    expect(lines(train)).toEqual([...lines(train)].sort((a, b) => a - b));
+  });
+
+  it('is the same for the same seed and another for another', () => {
+    const all = rows(100, () => null);
+    const held = (seed: number) => lines(splitExamples(all, { seed }).validation);
+    expect(held(1)).toEqual(held(1));
+    expect(held(1)).not.toEqual(held(2));
+    expect(held(1)).not.toEqual(lines(all).slice(-10));
+  });
+
+  it('keeps labels in proportion, and each of them in training', () => {
+    const all = rows(200, (i) => (i < 150 ? 'a' : i < 199 ? 'b' : 'c'));
+    const { train, validation } = splitExamples(all, { validationFraction: 0.1 });
+    const count = (items: readonly TokenisedExample[], label: string) =>
+      items.filter((row) => row.label === label).length;
+    expect([count(validation, 'a'), count(validation, 'b'), count(validation, 'c')]).toEqual([15, 5, 0]);
+    expect(count(train, 'c')).toBe(1);
+  });
+
+  it('keeps the same prompt on one side', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const all = rows(
+        60,
+        (i) => (i % 3 ? 'a' : 'b'),
+        (i) => i % 12,
+      );
+      const { train, validation } = splitExamples(all, { validationFraction: 0.25, seed });
+      const prompts = new Set(train.map(({ tokenIds }) => tokenIds[0]));
+      expect(validation.length).toBeGreaterThan(0);
+      expect(validation.filter(({ tokenIds }) => prompts.has(tokenIds[0]))).toEqual([]);
+    }
+  });
+
+  it('looks at the whole text where all prompts are the same', () => {
+    const all = rows(10, () => null).map((row, i) => ({ ...row, tokenIds: [5, i % 5, 0] }));
+    const { train, validation } = splitExamples(all);
+    expect(new Set([...train, ...validation]).size).toBe(10);
+    const texts = new Set(train.map(({ tokenIds }) => tokenIds.join()));
+    expect(validation.some(({ tokenIds }) => texts.has(tokenIds.join()))).toBe(false);
+  });
+
+  it('holds out at least one row, however small the fraction and the data', () => {
+    for (const validationFraction of [0, 0.01, 0.5]) {
+      for (const label of [() => null, (i: number) => `l${i}`]) {
+        const { train, validation } = splitExamples(rows(2, label), { validationFraction });
+        expect([train.length, validation.length]).toEqual([1, 1]);
+      }
+    }
+  });
+
+  it('is an error where nothing can be held out', () => {
+    expect(() => splitExamples([])).toThrow(DataError);
+    expect(() =>
+      splitExamples(
+        rows(
+          3,
+          () => null,
+          () => 1,
+        ),
+      ),
+    ).toThrow(/same text/);
+  });
+
+  it('takes a second for a hundred thousand rows', () => {
+    const start = performance.now();
+    expect(splitExamples(rows(100_000, () => null)).validation).toHaveLength(10_000);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
