@@ -1,0 +1,92 @@
+/**
+ * How likely the model finds given texts: per sequence the negative log-likelihood of its supervised tokens, in batches of
+ * similar length, with a prefix or without.
+ */
+import { names } from '../autodiff';
+import type { Kernels } from '../kernels';
+import type { DeviceTensor, LoadedDecoder } from '../runtime';
+import { bytesOfArray } from '../runtime';
+import { bucketOf, collate, type MicroBatch, nextTask, type SupervisedSequence, supervisedCount } from '../tuning';
+import { type DevicePrefix, KeyValueCache } from './keyValueCache';
+
+export interface SequenceScore {
+  /** −Σ log p over the supervised tokens, nats. */
+  readonly negativeLogLikelihood: number;
+  readonly tokens: number;
+  /** Supervised tokens that the model would have chosen itself (greedy). */
+  readonly predicted: number;
+}
+
+const BATCH = 16;
+
+/** @returns one score per sequence, in their order */
+export async function score(
+  loaded: LoadedDecoder,
+  kernels: Kernels,
+  prefix: DevicePrefix | null,
+  sequences: readonly SupervisedSequence[],
+): Promise<SequenceScore[]> {
+  const order = sequences.map((_, i) => i);
+  order.sort((a, b) => bucketOf(lengthOf(sequences, a)) - bucketOf(lengthOf(sequences, b)));
+  const scores = new Array<SequenceScore>(sequences.length);
+  const cache = prefix && new KeyValueCache(loaded, kernels, BATCH, prefix.length);
+  try {
+    cache?.reset(prefix);
+    for (let start = 0; start < order.length; start += BATCH) {
+      const chosen = order.slice(start, start + BATCH);
+      const batch = chosen.map((i) => sequences[i] as SupervisedSequence);
+      const results = await scoreBatch(loaded, cache, collate(batch, BATCH, 1), batch);
+      chosen.forEach((i, k) => {
+        scores[i] = results[k] as SequenceScore;
+      });
+      await nextTask();
+    }
+  } finally {
+    cache?.dispose();
+  }
+  return scores;
+}
+
+const lengthOf = (sequences: readonly SupervisedSequence[], i: number) =>
+  (sequences[i] as SupervisedSequence).tokenIds.length;
+
+async function scoreBatch(
+  loaded: LoadedDecoder,
+  cache: KeyValueCache | null,
+  { batch, tokens, rows, inputIds, rowIndices, labels }: MicroBatch,
+  sequences: readonly SupervisedSequence[],
+): Promise<SequenceScore[]> {
+  const { backend } = loaded;
+  const program = await loaded.forward({
+    batch,
+    tokens,
+    cache: cache?.capacity ?? 0,
+    rows,
+    layout: 'dense',
+    head: 'losses',
+    newKeyValues: false,
+  });
+  const feeds = {
+    [names.ids]: backend.upload('int64', [batch, tokens], bytesOfArray(inputIds)),
+    [names.rows]: backend.upload('int64', [rows], bytesOfArray(rowIndices)),
+    [names.labels]: backend.upload('int32', [rows], bytesOfArray(labels)),
+  };
+  const outputs = await program.run({ ...feeds, ...cache?.feeds });
+  const losses = await floats(loaded, outputs[names.tokenLoss]);
+  const predicted = await floats(loaded, outputs[names.predicted]);
+  for (const tensor of [...Object.values(feeds), ...Object.values(outputs)]) backend.free(tensor);
+  let next = 0;
+  return sequences.map((sequence) => {
+    const count = supervisedCount(sequence);
+    const mine = (values: Float32Array) => values.subarray(next, next + count).reduce((sum, value) => sum + value, 0);
+    const result = { negativeLogLikelihood: mine(losses), tokens: count, predicted: mine(predicted) };
+    next += count;
+    return result;
+  });
+}
+
+async function floats({ backend }: LoadedDecoder, tensor: DeviceTensor | undefined): Promise<Float32Array> {
+  if (!tensor) throw new Error('the forward graph did not return its losses');
+  const bytes = await backend.read(tensor);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}

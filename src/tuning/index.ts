@@ -1,0 +1,7 @@
+/** Training: methods, optimiser, schedule, batches and the loop. Knows the compiler and the devices, not files or pages. */
+export { bucketOf, collate, type MicroBatch, type SupervisedSequence, supervisedCount } from './batcher';
+export { nextTask, RunControl } from './control';
+export { initialPrefix, type PrefixInitialisation } from './methods/prefix';
+export { Random } from './random';
+export { learningRateAt } from './schedule';
+export { type TrainerEvent, type TrainerResult, type TrainerSettings, train, type ValidationResult } from './trainer';

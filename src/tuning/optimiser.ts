@@ -1,0 +1,102 @@
+/**
+ * The trainables and what AdamW (Loshchilov & Hutter 2019) remembers of them, on the device. One update is: accumulate the
+ * gradients of the micro-batches, take their norm, clip and step; nothing of it comes back to the host but loss and norm.
+ */
+import type { Kernels } from '../kernels';
+import type { Backend, DeviceTensor } from '../runtime';
+import { bytesOfArray } from '../runtime';
+
+export interface AdamWSettings {
+  readonly weightDecay: number;
+  /** Global gradient norm above which gradients are scaled down. */
+  readonly maxGradNorm: number;
+}
+
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+
+/** Mean loss of a batch in nats, and the gradient's norm before clipping. */
+export interface StepStatistics {
+  readonly loss: number;
+  readonly gradNorm: number;
+}
+
+export class Optimiser {
+  readonly parameters: DeviceTensor;
+  /** What a training program writes its gradient and loss to. */
+  readonly gradient: DeviceTensor;
+  readonly loss: DeviceTensor;
+  private readonly sum: DeviceTensor;
+  private readonly m: DeviceTensor;
+  private readonly v: DeviceTensor;
+  private readonly norm: DeviceTensor;
+  /** [loss, norm] of the last two steps: one is read while the other is written. */
+  private readonly statistics: readonly [DeviceTensor, DeviceTensor];
+  private accumulated = 0;
+  private step = 0;
+
+  constructor(
+    private readonly backend: Backend,
+    private readonly kernels: Kernels,
+    initial: Float32Array,
+    private readonly settings: AdamWSettings,
+  ) {
+    const vector = () => backend.allocate('float32', [initial.length]);
+    this.parameters = backend.upload('float32', [initial.length], bytesOfArray(initial));
+    this.gradient = vector();
+    this.sum = vector();
+    this.m = vector();
+    this.v = vector();
+    this.loss = backend.allocate('float32', []);
+    this.norm = backend.allocate('float32', [1]);
+    this.statistics = [backend.allocate('float32', [2]), backend.allocate('float32', [2])];
+  }
+
+  /** Adds the gradient and the loss that a program has just written. */
+  accumulate(): void {
+    const keep = this.accumulated === 0 ? 0 : 1;
+    const statistics = this.statistics[this.step % 2] as DeviceTensor;
+    this.kernels.accumulate({ into: this.sum, from: this.gradient, keep });
+    this.kernels.accumulate({ into: statistics, from: this.loss, keep, count: 1 });
+    this.accumulated++;
+  }
+
+  /** Clips and applies what was accumulated. @returns the statistics, which arrive after the device has caught up */
+  update(learningRate: number): Promise<StepStatistics> {
+    const statistics = this.statistics[this.step % 2] as DeviceTensor;
+    this.step++;
+    this.accumulated = 0;
+    this.kernels.gradNorm({ gradient: this.sum, norm: this.norm });
+    this.kernels.accumulate({ into: statistics, from: this.norm, keep: 0, intoOffset: 1, count: 1 });
+    this.kernels.adamw({
+      parameters: this.parameters,
+      gradient: this.sum,
+      m: this.m,
+      v: this.v,
+      norm: this.norm,
+      step: this.step,
+      learningRate,
+      beta1: BETA1,
+      beta2: BETA2,
+      epsilon: EPSILON,
+      weightDecay: this.settings.weightDecay,
+      maxNorm: this.settings.maxGradNorm,
+    });
+    return this.backend.read(statistics).then((bytes) => {
+      const [loss, gradNorm] = new Float32Array(bytes.buffer, bytes.byteOffset, 2) as unknown as [number, number];
+      return { loss, gradNorm };
+    });
+  }
+
+  /** A copy of the trainables as they are now. */
+  async values(): Promise<Float32Array> {
+    const bytes = await this.backend.read(this.parameters);
+    return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  }
+
+  dispose(): void {
+    const { parameters, gradient, sum, m, v, loss, norm } = this;
+    for (const tensor of [parameters, gradient, sum, m, v, loss, norm, ...this.statistics]) this.backend.free(tensor);
+  }
+}

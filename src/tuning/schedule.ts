@@ -1,0 +1,17 @@
+/** Learning-rate schedule: linear warm-up, then a cosine down to a tenth of the peak (Loshchilov & Hutter 2017). */
+
+export interface ScheduleSettings {
+  readonly learningRate: number;
+  readonly warmupSteps: number;
+  readonly steps: number;
+}
+
+const FINAL_FRACTION = 0.1;
+
+/** @param step from 1 to `steps` */
+export function learningRateAt(step: number, { learningRate, warmupSteps, steps }: ScheduleSettings): number {
+  if (step <= warmupSteps) return (learningRate * step) / warmupSteps;
+  const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
+  const cosine = (1 + Math.cos(Math.PI * Math.min(1, progress))) / 2;
+  return learningRate * (FINAL_FRACTION + (1 - FINAL_FRACTION) * cosine);
+}
