@@ -78,6 +78,7 @@ export async function readTensor(source: ByteSource, field: Field): Promise<Read
         async read(from, at) {
           if (raw) from.fail('The tensor has raw_data twice.', DAMAGED);
           const length = at.end - from.position;
+          if (length === 0) return; // some writers leave the field, empty, where the values are elsewhere
           const expected = expectedSoFar();
           if (Number.isFinite(expected) && length !== expected) wrongSize(from, state.name, length, expected);
           // A view is enough where the rest of the tensor is in the same chunk: nothing else is fetched until it is used.
