@@ -71,5 +71,6 @@ from peft import PeftModel
 base = "${base}"  # the same model, as PyTorch weights
 tokenizer = AutoTokenizer.from_pretrained(base)
 model = AutoModelForCausalLM.from_pretrained(base)
-model = PeftModel.from_pretrained(model, "${folder}")  # the unzipped folder`;
+# the unzipped folder
+model = PeftModel.from_pretrained(model, "${folder}")`;
 }

@@ -9,7 +9,7 @@ export { scoreRows } from './prefixes';
 export { SessionProvider, usePart, useSession } from './react';
 export { isActive, latestRun, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
-export { onNextFrame } from './schedule';
+export { createFrameSchedule } from './schedule';
 export { createSession, type Session, settingsIssues, whyNotTune } from './session';
 export { MAX_LENGTH, type NumberField, RULES, type SettingsIssue, type SettingsState } from './settings';
 export { parseUrl } from './url';

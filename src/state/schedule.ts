@@ -1,16 +1,26 @@
 /**
- * Two ways of not doing too much: events are gathered and applied once per frame, and calls to the engine of which only
- * the newest matters are never queued behind each other. No timers of our own, so tests decide when a frame is.
+ * Two ways of not doing too much: events are gathered and applied together, and calls to the engine of which only
+ * the newest matters are never queued behind each other. When to flush is a parameter, so a test decides what time is.
  */
 
-/** Calls `flush` once, soon; in the page the next animation frame. */
+/** Calls `flush` once, soon; in the page with an animation frame. */
 export type Schedule = (flush: () => void) => void;
 
-/** Hidden pages get no animation frames; there a slow timer keeps the numbers moving. */
-export const onNextFrame: Schedule = (flush) => {
-  if (document.hidden) setTimeout(flush, 500);
-  else requestAnimationFrame(flush);
-};
+/** Nobody reads numbers faster than this, and every drawing takes time from what is being computed. */
+const MIN_INTERVAL_MS = 80;
+
+/** The page's schedule: with an animation frame, but not with every one. Hidden pages have none; a slow timer serves. */
+export function createFrameSchedule(): Schedule {
+  let flushedAt = Number.NEGATIVE_INFINITY;
+  return (flush) => {
+    const run = () => {
+      flushedAt = performance.now();
+      flush();
+    };
+    if (document.hidden) setTimeout(run, 500);
+    else setTimeout(() => requestAnimationFrame(run), Math.max(0, MIN_INTERVAL_MS - (performance.now() - flushedAt)));
+  };
+}
 
 export interface Batcher<T> {
   push(item: T): void;

@@ -8,39 +8,32 @@ import { goTo } from './keys';
 import classes from './shell.module.css';
 
 export function RunStrip() {
-  const record = usePart('run', latestRun);
+  const active = usePart('run', (state) => isActive(latestRun(state)));
   return (
     <aside className={classes.strip} aria-label="Run">
-      <div className={classes.stripBar} style={{ transform: `scaleX(${record ? record.step / record.steps : 0})` }} />
-      <div className={classes.stripInner}>
-        {isActive(record) ? <Running record={record} /> : <Next record={record} />}
-      </div>
+      <Bar />
+      <div className={classes.stripInner}>{active ? <Running /> : <Next />}</div>
       <Announcement />
     </aside>
   );
 }
 
-function Running({ record }: { readonly record: RunRecord }) {
+function Bar() {
+  const share = usePart('run', (state) => {
+    const record = latestRun(state);
+    return record ? record.step / record.steps : 0;
+  });
+  return <div className={classes.stripBar} style={{ transform: `scaleX(${share})` }} />;
+}
+
+/** The controls change with the phase, the figures beside them with every batch of events. */
+function Running() {
   const { run } = useSession();
-  const { phase, last, step, steps, message } = record;
+  const phase = usePart('run', (state) => latestRun(state)?.phase);
   const stopping = phase === 'stopping';
   return (
     <>
-      <span className={classes.stripText}>
-        {last === null ? (
-          message
-        ) : (
-          <>
-            step {formatCount(step)} / {formatCount(steps)} · loss {formatLoss(last.loss)}
-            <span className={classes.wideOnly}> · {formatRate(last.tokensPerSecond)}</span>
-            {stopping
-              ? ' · ending after this step'
-              : phase === 'paused'
-                ? ' · paused'
-                : ` · ${formatAbout(last.secondsLeft)} left`}
-          </>
-        )}
-      </span>
+      <RunningText />
       {phase === 'paused' ? (
         <Button variant="default" aria-label="Resume" onClick={run.resume}>
           Resume
@@ -57,9 +50,24 @@ function Running({ record }: { readonly record: RunRecord }) {
         disabled={stopping}
         onClick={run.stop}
       >
-        Stop <span className={classes.wideOnly}>&nbsp;&amp; keep</span>
+        Stop<span className={classes.wideOnly}>&nbsp;&amp; keep</span>
       </Button>
     </>
+  );
+}
+
+function RunningText() {
+  const record = usePart('run', latestRun);
+  if (record === undefined) return null;
+  const { phase, last, step, steps, message } = record;
+  if (last === null) return <span className={classes.stripText}>{message}</span>;
+  const state = { stopping: 'ending after this step', paused: 'paused' }[String(phase)];
+  return (
+    <span className={classes.stripText}>
+      step {formatCount(step)} / {formatCount(steps)} · loss {formatLoss(last.loss)}
+      <span className={classes.wideOnly}> · {formatRate(last.tokensPerSecond)}</span> ·{' '}
+      {state ?? `${formatAbout(last.secondsLeft)} left`}
+    </span>
   );
 }
 
@@ -69,12 +77,21 @@ interface NextStep {
 }
 
 /** Nothing is running: says how the last run ended and leads on. */
-function Next({ record }: { readonly record: RunRecord | undefined }) {
+function Next() {
+  const record = usePart('run', latestRun);
   const next = useNextStep(record);
   return (
     <>
       <span className={classes.stripText}>{next.text}</span>
-      <Button variant="default" onClick={() => goTo(next.step)}>
+      <Button
+        component="a"
+        href={`#${next.step.toLowerCase()}`}
+        variant="default"
+        onClick={(event) => {
+          event.preventDefault();
+          goTo(next.step);
+        }}
+      >
         Go to {next.step}
       </Button>
     </>

@@ -1,17 +1,17 @@
 /** Puts the page over an engine: makes the session of this visit from the link, begins it, draws it. */
-import { MantineProvider } from '@mantine/core';
-import { createRoot } from 'react-dom/client';
-import { createSession, onNextFrame, parseUrl, SessionProvider } from '../state';
-import type { Engine, ExportedFile } from '../worker/protocol';
-import { App } from './App';
-import { resolveVariables, theme } from './tokens';
 import '@mantine/core/styles.css';
 import '@mantine/dropzone/styles.css';
 import './global.css';
+import { MantineProvider } from '@mantine/core';
+import { createRoot } from 'react-dom/client';
+import { createFrameSchedule, createSession, parseUrl, SessionProvider } from '../state';
+import type { Engine, ExportedFile } from '../worker/protocol';
+import { App } from './App';
+import { resolveVariables, theme } from './tokens';
 
 export function start(engine: Engine, root: HTMLElement): void {
   const url = parseUrl(location.search);
-  const session = createSession(engine, { url, schedule: onNextFrame, fetchSample, save });
+  const session = createSession(engine, { url, schedule: createFrameSchedule(), fetchSample, save });
   session.begin();
   createRoot(root).render(
     <MantineProvider theme={theme} cssVariablesResolver={resolveVariables} defaultColorScheme="auto">

@@ -67,11 +67,25 @@ const tuned: MantineColorsTuple = [
   '#103d75',
 ];
 
+/** Mantine's dark shades, in the hue of our own: 4 is borders, 6 fields, 7 the ground. */
+const dark: MantineColorsTuple = [
+  '#e5e6e8',
+  '#c3c6cb',
+  '#9da2a9',
+  '#6b7078',
+  '#3a3f47',
+  '#2b3036',
+  '#1d2126',
+  '#14161a',
+  '#101215',
+  '#0b0c0e',
+];
+
 export const theme = createTheme({
   primaryColor: 'tuned',
   primaryShade: { light: 7, dark: 4 },
   autoContrast: true,
-  colors: { tuned },
+  colors: { tuned, dark },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans KR", sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, monospace',
   defaultRadius: 'sm',
@@ -82,7 +96,7 @@ export const theme = createTheme({
     Tooltip: {
       defaultProps: { multiline: true, maw: 320, withArrow: true, events: { hover: true, focus: true, touch: true } },
     },
-    Button: { defaultProps: { size: 'sm' } },
+    Button: { defaultProps: { size: 'sm' }, styles: { root: { fontWeight: 500 } } },
     Transition: { defaultProps: { duration: 120 } },
   },
 });
@@ -100,6 +114,9 @@ function variables(palette: Palette): Record<string, string> {
     '--mantine-color-default': palette.surface,
     '--mantine-color-default-border': palette.line,
     '--mantine-color-error': palette.problem,
+    '--mantine-color-default-hover': palette.sunken,
+    '--mantine-color-tuned-light-color': palette.tuned,
+    '--mantine-color-tuned-light-hover': palette.tunedSoft,
   };
 }
 

@@ -94,7 +94,7 @@ function Skipped({ summary: { skipped } }: { readonly summary: DatasetSummary })
       <summary>
         {formatCount(skipped.length)} {skipped.length === 1 ? 'row' : 'rows'} skipped
       </summary>
-      <div className={classes.detailsBody}>
+      <div className={`${classes.detailsBody} ${classes.scroll}`}>
         <table className={classes.table}>
           <thead>
             <tr>

@@ -18,7 +18,7 @@ export function ExportStep() {
     <Step name="Export" line="A small file in PEFT’s format, for Python or for this page.">
       <div className={classes.stack}>
         {count > 0 && <ScoreTable />}
-        <div className={classes.columns}>
+        <div className={`${classes.columns} ${classes.gapAbove}`}>
           <div className={classes.stack}>
             <h3 className={classes.heading}>Take it with you</h3>
             {count > 0 ? (

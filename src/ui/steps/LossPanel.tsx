@@ -35,7 +35,7 @@ function RunProblem() {
   const diverged = usePart('run', (state) =>
     shownRun(state)?.ending === 'diverged' ? shownRun(state)?.message : null,
   );
-  const again = failed && !isActive(latestRun(run.store.getState())) ? { label: 'Tune again', run: tune } : null;
+  const again = failed && !isActive(latestRun(run.store.getState())) ? { label: 'Try again', run: tune } : null;
   return (
     <>
       <Problem problem={problem} action={again} />
@@ -43,6 +43,11 @@ function RunProblem() {
     </>
   );
 }
+
+/** Made once, so that drawing the figures again leaves their names alone. */
+const LOSS = <Term means="Cross-entropy on the supervised tokens of the last batch, in nats.">Loss</Term>;
+const VALIDATION = <Term means="The same on the held-out rows.">Validation</Term>;
+const MEMORY = <Term means="Weights, prefix, and the inputs and outputs of the graphs, on the device.">Memory</Term>;
 
 /** Drawn again with every batch of events, and nothing around it. */
 function LiveFigures() {
@@ -53,13 +58,9 @@ function LiveFigures() {
   return (
     <dl className={tuneClasses.live} aria-label="The run">
       <Figure name="Step" value={`${formatCount(step)} / ${formatCount(steps)}`} />
+      <Figure name={LOSS} pending={waiting} value={last && formatLoss(last.loss)} />
       <Figure
-        name={<Term means="Cross-entropy on the supervised tokens of the last batch, in nats.">Loss</Term>}
-        pending={waiting}
-        value={last && formatLoss(last.loss)}
-      />
-      <Figure
-        name={<Term means="The same on the held-out rows.">Validation</Term>}
+        name={VALIDATION}
         pending={waiting}
         value={
           validation && (
@@ -71,11 +72,7 @@ function LiveFigures() {
         }
       />
       <Figure name="Speed" pending={waiting} value={last && formatRate(last.tokensPerSecond)} />
-      <Figure
-        name={<Term means="Weights, prefix, and the inputs and outputs of the graphs, on the device.">Memory</Term>}
-        pending={waiting}
-        value={last && formatBytes(last.deviceBytes)}
-      />
+      <Figure name={MEMORY} pending={waiting} value={last && formatBytes(last.deviceBytes)} />
       {isActive(record) && <Figure name="Time left" pending={waiting} value={last && formatAbout(last.secondsLeft)} />}
     </dl>
   );

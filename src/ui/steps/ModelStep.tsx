@@ -1,6 +1,6 @@
 /** Step 1: which model, how far it is loaded, what it is, and on which device it runs. */
 import { Button, Progress, SegmentedControl } from '@mantine/core';
-import { BUNDLED_MODEL, sourceName, summaryOf, usePart, useSession } from '../../state';
+import { BUNDLED_MODEL, type ModelState, sourceName, summaryOf, usePart, useSession } from '../../state';
 import type { LoadProgress, ModelSummary } from '../../worker/protocol';
 import { formatBytes, formatCount, formatMillions } from '../format';
 import { DropArea } from '../parts/DropArea';
@@ -26,7 +26,7 @@ export function ModelStep() {
   const reload = { label: `Load ${BUNDLED_MODEL}`, run: () => model.load({ type: 'bundled', name: BUNDLED_MODEL }) };
   const retry = { label: 'Try again', run: () => model.load() };
   return (
-    <Step name="Model" line={summary ? modelLine(summary) : `Loading ${sourceName(state.source)}`}>
+    <Step name="Model" line={modelLine(state)}>
       <div className={classes.stack}>
         <div className={classes.between}>
           <ModelFacts summary={summary} pending={phase.status === 'loading'} />
@@ -68,8 +68,15 @@ export function ModelStep() {
   );
 }
 
-function modelLine({ name, dtype, fileBytes }: ModelSummary): string {
-  return `${name} · ${dtype} · ${formatBytes(fileBytes)}. It stays frozen; nothing leaves this page.`;
+function modelLine(state: ModelState): string {
+  const summary = summaryOf(state);
+  if (summary !== null) {
+    const { name, dtype, fileBytes } = summary;
+    return `${name} · ${dtype} · ${formatBytes(fileBytes)}. It stays frozen; nothing leaves this page.`;
+  }
+  return state.phase.status === 'failed'
+    ? `${sourceName(state.source)} could not be loaded`
+    : `Loading ${sourceName(state.source)}`;
 }
 
 function ModelFacts({ summary, pending }: { readonly summary: ModelSummary | null; readonly pending: boolean }) {
