@@ -122,7 +122,7 @@ export function checkSettings(settings: SettingsState, context: SettingsContext)
     const back = { [field]: DEFAULTS[field] };
     if (!Number.isFinite(value)) error(field, `${name} needs a number.`, back, `Use ${DEFAULTS[field]}`);
     else if (whole && !Number.isInteger(value))
-      error(field, `${name} is a whole number.`, { [field]: Math.round(value) });
+      error(field, `${name} is a whole number.`, { [field]: Math.round(value) }, `Use ${Math.round(value)}`);
     else if (value < min) error(field, `${name} is at least ${min}.`, { [field]: min }, `Use ${min}`);
     else if (value > max) error(field, `${name} is at most ${max}.`, { [field]: max }, `Use ${max}`);
   }

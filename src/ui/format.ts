@@ -61,8 +61,9 @@ export function formatDuration(seconds: number): string {
 
 /** An estimate: rounded to what an estimate can know. */
 export function formatAbout(seconds: number): string {
+  if (!(seconds >= 1)) return formatDuration(seconds);
   const grain = seconds < 20 ? 1 : seconds < 60 ? 5 : seconds < 600 ? 10 : 60;
-  return `about ${formatDuration(seconds < 1 ? seconds : Math.round(seconds / grain) * grain)}`;
+  return `about ${formatDuration(Math.round(seconds / grain) * grain)}`;
 }
 
 /** `[16, 2048]` → `16 × 2,048`. */

@@ -1,0 +1,119 @@
+/** The dataset store: nothing that was dropped is lost, whatever the engine says to it. */
+import { describe, expect, it } from 'vitest';
+import { createDataset, datasetLine } from '../../src/state/dataset';
+import { nextMapping, unknownColumns } from '../../src/state/mapping';
+import type { ColumnMapping } from '../../src/worker/protocol';
+import { createScriptedEngine } from '../support/scriptedEngine';
+
+const GOOD = 'Fine soup.\tgood\nCold soup.\tbad\nno label';
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+async function opened(script: Parameters<typeof createScriptedEngine>[0] = {}) {
+  const engine = createScriptedEngine(script);
+  const dataset = createDataset(engine);
+  dataset.setModelReady(true);
+  dataset.open('reviews.tsv', GOOD);
+  await settle();
+  return { engine, dataset };
+}
+
+describe('the dataset', () => {
+  it('waits for the model whose tokenizer reads it', async () => {
+    const engine = createScriptedEngine();
+    const dataset = createDataset(engine);
+    dataset.open('reviews.tsv', GOOD);
+    await settle();
+    expect(dataset.store.getState().pending?.name).toBe('reviews.tsv');
+    expect(engine.calls).toHaveLength(0);
+    dataset.setModelReady(true);
+    await settle();
+    expect(dataset.store.getState()).toMatchObject({ pending: null, current: { summary: { usableRows: 2 } } });
+  });
+
+  it('says in one line what it holds', async () => {
+    const { dataset } = await opened();
+    const summary = dataset.store.getState().current?.summary;
+    expect(summary && datasetLine(summary)).toBe('2 rows, 2 labels, 1 skipped');
+  });
+
+  it('stays in use when another file cannot be read', async () => {
+    const { dataset } = await opened();
+    dataset.open('broken.csv', 'nothing here');
+    await settle();
+    const { current, failure, pending } = dataset.store.getState();
+    expect(current?.summary.name).toBe('reviews.tsv');
+    expect(failure).toMatchObject({ input: { text: 'nothing here' }, problem: { kind: 'data', where: { line: 1 } } });
+    expect(pending).toBeNull();
+  });
+
+  it('is in reach after it was replaced, and undo can be undone', async () => {
+    const { dataset } = await opened();
+    dataset.open('other.tsv', 'a\tb');
+    await settle();
+    expect(dataset.store.getState().previous?.summary.name).toBe('reviews.tsv');
+    dataset.undo();
+    await settle();
+    expect(dataset.store.getState()).toMatchObject({
+      current: { summary: { name: 'reviews.tsv' } },
+      previous: { summary: { name: 'other.tsv' } },
+    });
+  });
+
+  it('is not replaced by reading it in another way', async () => {
+    const { dataset, engine } = await opened();
+    dataset.remap({ template: '{text} → {label}' });
+    await settle();
+    expect(dataset.store.getState()).toMatchObject({
+      previous: null,
+      current: { summary: { mapping: { template: '{text} → {label}' } } },
+    });
+    expect(engine.calls.at(-1)?.args[2]).toMatchObject({ mapping: { template: '{text} → {label}', target: 'label' } });
+  });
+
+  it('keeps its mapping when the held-out share changes', async () => {
+    const { dataset, engine } = await opened();
+    dataset.remap({ template: '{text}: {label}' });
+    await settle();
+    dataset.setOptions({ validationFraction: 0.3 });
+    await settle();
+    expect(engine.calls.at(-1)?.args[2]).toMatchObject({
+      validationFraction: 0.3,
+      mapping: { template: '{text}: {label}' },
+    });
+  });
+
+  it('reads only the newest of many changes', async () => {
+    const { dataset, engine } = await opened();
+    const before = engine.calls.length;
+    for (const template of ['{t', '{te', '{text} {label}']) dataset.remap({ template });
+    await settle();
+    await settle();
+    expect(engine.calls.length - before).toBeLessThanOrEqual(2);
+    expect(dataset.store.getState().current?.summary.mapping.template).toBe('{text} {label}');
+  });
+
+  it('is read again when another model is loaded', async () => {
+    const { dataset, engine } = await opened();
+    dataset.setModelReady(false);
+    dataset.setModelReady(true);
+    await settle();
+    expect(engine.calls.filter(({ method }) => method === 'setDataset')).toHaveLength(2);
+    expect(dataset.store.getState().previous).toBeNull();
+  });
+});
+
+describe('a change of the mapping', () => {
+  const mapping: ColumnMapping = { inputs: ['a', 'b'], target: 'c', template: '{a}{b}{c}', task: 'classification' };
+
+  it('lets a new target trade places with an input, and the template be guessed anew', () => {
+    expect(nextMapping(mapping, { target: 'b' })).toEqual({ inputs: ['a', 'c'], target: 'b' });
+  });
+
+  it('leaves everything else alone when the template is edited', () => {
+    expect(nextMapping(mapping, { template: '{a} {c}' })).toEqual({ ...mapping, template: '{a} {c}' });
+  });
+
+  it('names the columns of a template that the data does not have', () => {
+    expect(unknownColumns('{text} {lable} {lable}\n{label}', ['text', 'label'])).toEqual(['lable']);
+  });
+});

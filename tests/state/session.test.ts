@@ -1,0 +1,159 @@
+/** One visit: what follows from what, from the first load to the exported file. */
+import { describe, expect, it } from 'vitest';
+import { neverBack } from '../../src/state/model';
+import { scoreRows } from '../../src/state/prefixes';
+import { toProblem } from '../../src/state/problem';
+import { parseSamples } from '../../src/state/samples';
+import { createSession, whyNotTune } from '../../src/state/session';
+import { parseUrl } from '../../src/state/url';
+import type { ExportedFile } from '../../src/worker/protocol';
+import { createScriptedEngine, type Script } from '../support/scriptedEngine';
+
+const SAMPLES = JSON.stringify([
+  {
+    name: 'reviews',
+    file: 'reviews.tsv',
+    title: 'Reviews',
+    description: 'Good or bad.',
+    task: 'classification',
+    initText: 'Read each review.',
+    steps: 30,
+  },
+]);
+const FILES: Readonly<Record<string, string>> = { 'index.json': SAMPLES, 'reviews.tsv': 'Fine.\tgood\nCold.\tbad' };
+
+/** Long enough for every promise of a scripted engine to settle. */
+const settle = async () => {
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+async function visit(search = '', script: Script = {}) {
+  const engine = createScriptedEngine(script);
+  const saved: ExportedFile[] = [];
+  const session = createSession(engine, {
+    url: parseUrl(search),
+    schedule: (flush) => flush(),
+    fetchSample: async (file) => {
+      const text = FILES[file];
+      if (text === undefined) throw new Error(`no ${file}`);
+      return text;
+    },
+    save: (file) => saved.push(file),
+  });
+  session.begin();
+  await settle();
+  return { engine, session, saved };
+}
+
+describe('a visit', () => {
+  it('goes from a link with a sample to an exported prefix', async () => {
+    const { session, saved } = await visit('?sample=reviews&device=wasm');
+    expect(whyNotTune(session)).toBeNull();
+    expect(session.settings.store.getState()).toMatchObject({ steps: 30, initText: 'Read each review.' });
+    expect(session.compare.store.getState().prompt).toBe('Review: Fine.\nVerdict:');
+    expect(session.estimate.store.getState().value?.trainableParameters).toBe(32_768);
+
+    session.tune();
+    await settle();
+    expect(session.compare.store.getState().prefixId).toBe('prefix-1');
+    expect(session.exporting.store.getState()).toMatchObject({
+      prefixId: 'prefix-1',
+      description: { tensors: [{ dims: [16, 2048] }] },
+    });
+    await session.exporting.write('zip');
+    expect(saved.map(({ name }) => name)).toEqual(['prefix-1.zip']);
+  });
+
+  it('says why it cannot tune yet', async () => {
+    const { session } = await visit();
+    expect(whyNotTune(session)).toBe('Choose a dataset first.');
+    session.settings.set({ length: 0 });
+    session.dataset.open('a.tsv', 'x\ty');
+    await settle();
+    expect(whyNotTune(session)).toBe('Length is at least 1.');
+  });
+
+  it('shows why a model could not be loaded, and loads it when asked again', async () => {
+    let broken = true;
+    const { session } = await visit('', {
+      before: ({ method }) => {
+        if (method === 'loadModel' && broken) throw toProblem({ kind: 'model', message: 'No such folder.', where: {} });
+      },
+    });
+    expect(session.model.store.getState().phase).toMatchObject({ status: 'failed', problem: { kind: 'model' } });
+    broken = false;
+    session.model.load();
+    await settle();
+    expect(session.model.store.getState().phase.status).toBe('ready');
+  });
+
+  it('reads the dataset again on another device', async () => {
+    const { session, engine } = await visit('?sample=reviews');
+    session.model.chooseDevice('webgpu');
+    await settle();
+    expect(engine.calls.filter(({ method }) => method === 'loadModel').map(({ args }) => args[1])).toEqual([
+      'auto',
+      'webgpu',
+    ]);
+    expect(session.dataset.store.getState().current?.summary.usableRows).toBe(2);
+  });
+
+  it('measures an imported prefix against the model alone', async () => {
+    const { session } = await visit('?sample=reviews');
+    await session.importAdapter([]);
+    expect(session.exporting.store.getState().prefixId).toBe('imported-1');
+    expect(scoreRows(session.prefixes.store.getState())[0]).toMatchObject({ base: null, tuned: null });
+    await session.prefixes.measure('imported-1');
+    expect(scoreRows(session.prefixes.store.getState())[0]).toMatchObject({
+      base: { loss: 2.412 },
+      tuned: { loss: 0.683 },
+    });
+  });
+
+  it('keeps the page alive when the samples cannot be listed', async () => {
+    const engine = createScriptedEngine();
+    const session = createSession(engine, {
+      url: parseUrl(''),
+      schedule: (flush) => flush(),
+      fetchSample: async () => {
+        throw new Error('offline');
+      },
+      save: () => {},
+    });
+    session.begin();
+    await settle();
+    expect(session.samples.store.getState()).toMatchObject({ list: [], problem: { message: 'offline' } });
+    expect(session.model.store.getState().phase.status).toBe('ready');
+  });
+});
+
+describe('the list of samples', () => {
+  it('is refused with the place where it is wrong', () => {
+    expect(() => parseSamples('[{"name": "x"}]')).toThrow(
+      expect.objectContaining({ kind: 'data', where: { file: 'samples/index.json', field: '0.file' } }),
+    );
+  });
+});
+
+describe('loading progress', () => {
+  it('never goes back', () => {
+    const at = (loaded: number) =>
+      ({ status: 'downloading', file: 'a', loaded, total: 100, bytesPerSecond: 1 }) as const;
+    expect(neverBack(at(50), at(40))).toMatchObject({ loaded: 50 });
+    expect(neverBack(at(50), at(60))).toMatchObject({ loaded: 60 });
+    expect(neverBack(at(50), { status: 'compiling' })).toEqual({ status: 'compiling' });
+  });
+});
+
+describe('what was thrown', () => {
+  it('becomes one shape, whatever it was', () => {
+    expect(toProblem('oh')).toEqual({ kind: 'unexpected', message: 'oh', where: {}, hint: null });
+    expect(toProblem(new TypeError('x is not a function'))).toMatchObject({ kind: 'unexpected' });
+    expect(toProblem({ kind: 'data', message: 'm', where: { line: 3, column: 'c', odd: {} }, hint: 'h' })).toEqual({
+      kind: 'data',
+      message: 'm',
+      where: { line: 3, column: 'c' },
+      hint: 'h',
+    });
+  });
+});
