@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { Engine, GenerateResult, SamplingSettings, SerialisedError } from '../worker/protocol';
+import type { Engine, GenerateResult, SamplingSettings, SerialisedError } from '../worker';
 import { toProblem } from './problem';
 import type { Schedule } from './schedule';
 import { createBatcher } from './schedule';

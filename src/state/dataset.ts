@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { DatasetOptions, DatasetSummary, Engine, SerialisedError } from '../worker/protocol';
+import type { DatasetOptions, DatasetSummary, Engine, SerialisedError } from '../worker';
 import type { MappingChange } from './mapping';
 import { nextMapping } from './mapping';
 import { toProblem } from './problem';

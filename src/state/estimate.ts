@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { Engine, SerialisedError, TuneEstimate, TuneSettings } from '../worker/protocol';
+import type { Engine, SerialisedError, TuneEstimate, TuneSettings } from '../worker';
 import { toProblem } from './problem';
 import { latestOnly } from './schedule';
 

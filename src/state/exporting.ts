@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { AdapterFileSummary, Engine, ExportedFile, SerialisedError } from '../worker/protocol';
+import type { AdapterFileSummary, Engine, ExportedFile, SerialisedError } from '../worker';
 import { toProblem } from './problem';
 import { latestOnly } from './schedule';
 

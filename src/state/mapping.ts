@@ -2,7 +2,7 @@
  * What a change in the mapping form asks of the engine. Columns that are left out of the request are guessed again;
  * a template that the person wrote is theirs until they change the columns it names.
  */
-import type { ColumnMapping } from '../worker/protocol';
+import type { ColumnMapping } from '../worker';
 
 export type MappingChange =
   | { readonly target: string }

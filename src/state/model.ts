@@ -4,14 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type {
-  DeviceChoice,
-  Engine,
-  LoadProgress,
-  ModelSource,
-  ModelSummary,
-  SerialisedError,
-} from '../worker/protocol';
+import type { DeviceChoice, Engine, LoadProgress, ModelSource, ModelSummary, SerialisedError } from '../worker';
 import { toProblem } from './problem';
 import { latestOnly } from './schedule';
 

@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { Engine, PrefixSummary, SerialisedError } from '../worker/protocol';
+import type { Engine, PrefixSummary, SerialisedError } from '../worker';
 import { toProblem } from './problem';
 
 export interface Score {

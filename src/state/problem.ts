@@ -3,7 +3,7 @@
  * already throws `SerialisedError`s; anything else is a bug or the browser's own error and is marked `unexpected`.
  */
 import type { ErrorLocation } from '../errors';
-import type { SerialisedError } from '../worker/protocol';
+import type { SerialisedError } from '../worker';
 
 const KINDS: ReadonlySet<string> = new Set(['model', 'data', 'device', 'adapter', 'unexpected']);
 

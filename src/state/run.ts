@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { Engine, PrefixSummary, SerialisedError, TuneEvent, TuneSettings } from '../worker/protocol';
+import type { Engine, PrefixSummary, SerialisedError, TuneEvent, TuneSettings } from '../worker';
 import { LossLog } from './lossLog';
 import { toProblem } from './problem';
 import type { Schedule } from './schedule';

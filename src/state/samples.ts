@@ -5,7 +5,7 @@ import { z } from 'zod/mini';
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
 import { DataError } from '../errors';
-import type { SerialisedError } from '../worker/protocol';
+import type { SerialisedError } from '../worker';
 import { toProblem } from './problem';
 
 const Sample = z.object({

@@ -2,7 +2,7 @@
  * One visit to the page: the stores, and what follows from what. Model ready → the dataset is read with its tokenizer;
  * dataset read → settings and prompt are suggested; run done → its prefix is chosen in Compare and Export.
  */
-import type { Engine, ExportedFile } from '../worker/protocol';
+import type { Engine, ExportedFile } from '../worker';
 import type { Compare } from './compare';
 import { createCompare } from './compare';
 import type { Dataset } from './dataset';

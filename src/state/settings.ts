@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { DatasetSummary, PrefixInit, TuneSettings } from '../worker/protocol';
+import type { DatasetSummary, PrefixInit, TuneSettings } from '../worker';
 
 export const MAX_LENGTH = 64;
 
@@ -166,8 +166,8 @@ function checkFit({ length }: SettingsState, { contextLength, longestTokens }: S
   return [
     {
       field: 'length',
-      level: 'warning',
-      message: `Prefix and longest row do not fit: ${sum}. Rows that are too long are cut or refused.`,
+      level: 'error',
+      message: `Prefix and longest row do not fit: ${sum}.`,
       fix: room >= 1 ? { label: `Use length ${room}`, change: { length: room } } : null,
     },
   ];

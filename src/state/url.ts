@@ -2,7 +2,7 @@
  * The state a link can set: `?model=fable-7m&method=prefix&device=wasm&sample=…&length=16&…`. What cannot be read is
  * left out and said, never guessed.
  */
-import type { DeviceChoice } from '../worker/protocol';
+import type { DeviceChoice } from '../worker';
 import { BUNDLED_MODEL } from './model';
 import type { NumberField, SettingsState } from './settings';
 import { RULES } from './settings';

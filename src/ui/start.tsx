@@ -5,7 +5,7 @@ import './global.css';
 import { MantineProvider } from '@mantine/core';
 import { createRoot } from 'react-dom/client';
 import { createFrameSchedule, createSession, parseUrl, SessionProvider } from '../state';
-import type { Engine, ExportedFile } from '../worker/protocol';
+import type { Engine, ExportedFile } from '../worker';
 import { App } from './App';
 import { resolveVariables, theme } from './tokens';
 

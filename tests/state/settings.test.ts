@@ -41,9 +41,9 @@ describe('settings', () => {
     expect(check({ ...change, ...fix }).filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('warn when prefix and longest row do not fit the context', () => {
+  it('must leave room for the longest row in the context', () => {
     expect(check({ length: 32 }, { ...CONTEXT, longestTokens: 490 })).toMatchObject([
-      { field: 'length', level: 'warning', fix: { change: { length: 22 } } },
+      { field: 'length', level: 'error', fix: { change: { length: 22 } } },
     ]);
     expect(check({ length: 22 }, { ...CONTEXT, longestTokens: 490 })).toEqual([]);
     expect(check({}, { ...CONTEXT, longestTokens: 600 })[0]?.fix).toBeNull();

@@ -1,6 +1,6 @@
 /** An error where it arose: what happened, where, what to do, and the next step as a button. */
 import { Button } from '@mantine/core';
-import type { SerialisedError } from '../../worker/protocol';
+import type { SerialisedError } from '../../worker';
 import { sayWhere } from '../format';
 import classes from './parts.module.css';
 

@@ -2,7 +2,7 @@
 import { Button, NumberInput, SegmentedControl, Select, Textarea } from '@mantine/core';
 import type { Side } from '../../state';
 import { expectedAnswer, isWriting, summaryOf, usePart, useSession } from '../../state';
-import type { SamplingSettings } from '../../worker/protocol';
+import type { SamplingSettings } from '../../worker';
 import { formatCount, formatRate } from '../format';
 import { Problem } from '../parts/Problem';
 import { Term } from '../parts/Term';

@@ -1,7 +1,7 @@
 /** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
 import { Button } from '@mantine/core';
 import { datasetLine, usePart, useSession } from '../../state';
-import type { DatasetSummary } from '../../worker/protocol';
+import type { DatasetSummary } from '../../worker';
 import { formatCount } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';

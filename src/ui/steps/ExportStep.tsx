@@ -107,7 +107,8 @@ function ExportFile() {
 
 function PythonLines() {
   const base = usePart('model', ({ source }) => sourceName(source));
-  const folder = usePart('exporting', ({ prefixId }) => prefixId) ?? 'prefix';
+  const saved = usePart('exporting', (state) => state.saved);
+  const folder = saved?.endsWith('.zip') ? saved.slice(0, -4) : 'path/to/prefix';
   return (
     <>
       <pre className={classes.code}>{peftLines(base, folder)}</pre>

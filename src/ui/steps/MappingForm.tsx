@@ -6,7 +6,7 @@ import { MultiSelect, NumberInput, SegmentedControl, Select, Textarea } from '@m
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useEffect, useState } from 'react';
 import { unknownColumns, useSession } from '../../state';
-import type { DatasetSummary } from '../../worker/protocol';
+import type { DatasetSummary } from '../../worker';
 import { Term } from '../parts/Term';
 import classes from './steps.module.css';
 

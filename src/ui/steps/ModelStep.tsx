@@ -1,7 +1,16 @@
 /** Step 1: which model, how far it is loaded, what it is, and on which device it runs. */
 import { Button, Progress, SegmentedControl } from '@mantine/core';
-import { BUNDLED_MODEL, type ModelState, sourceName, summaryOf, usePart, useSession } from '../../state';
-import type { LoadProgress, ModelSummary } from '../../worker/protocol';
+import {
+  BUNDLED_MODEL,
+  isActive,
+  latestRun,
+  type ModelState,
+  sourceName,
+  summaryOf,
+  usePart,
+  useSession,
+} from '../../state';
+import type { LoadProgress, ModelSummary } from '../../worker';
 import { formatBytes, formatCount, formatMillions } from '../format';
 import { DropArea } from '../parts/DropArea';
 import { Figure, Figures } from '../parts/Figure';
@@ -22,6 +31,8 @@ export function ModelStep() {
   const state = usePart('model', (all) => all);
   const summary = summaryOf(state);
   const { phase } = state;
+  // The engine keeps its model while it trains it.
+  const busy = usePart('run', (run) => isActive(latestRun(run)));
   const isBundled = state.source.type === 'bundled' && state.source.name === BUNDLED_MODEL;
   const reload = { label: `Load ${BUNDLED_MODEL}`, run: () => model.load({ type: 'bundled', name: BUNDLED_MODEL }) };
   const retry = { label: 'Try again', run: () => model.load() };
@@ -36,6 +47,7 @@ export function ModelStep() {
               aria-label="Device"
               data={DEVICES.map((device) => ({ ...device }))}
               value={state.device}
+              disabled={busy}
               onChange={model.chooseDevice}
             />
             <p className={classes.quiet}>{summary ? <DeviceLine summary={summary} /> : 'Where the arithmetic runs'}</p>
@@ -46,7 +58,12 @@ export function ModelStep() {
         <details>
           <summary>Another model</summary>
           <div className={`${classes.stack} ${classes.detailsBody}`}>
-            <DropArea label="Drop a model" compact onFiles={(files) => model.load({ type: 'files', files })}>
+            <DropArea
+              label="Drop a model"
+              compact
+              disabled={busy}
+              onFiles={(files) => model.load({ type: 'files', files })}
+            >
               <span>
                 Drop a model folder, or its files{' '}
                 <span className={partClasses.dropHint}>
@@ -54,9 +71,10 @@ export function ModelStep() {
                 </span>
               </span>
             </DropArea>
+            {busy && <p className={classes.quiet}>A run is under way; the model can be changed after it.</p>}
             {!isBundled && (
               <div>
-                <Button size="xs" variant="default" onClick={reload.run}>
+                <Button size="xs" variant="default" disabled={busy} onClick={reload.run}>
                   {reload.label}
                 </Button>
               </div>

@@ -1,5 +1,5 @@
 /** The exact text that trains, cut into the model's tokens; where the loss is taken stands out. */
-import type { DatasetSummary, TokenPiece } from '../../worker/protocol';
+import type { DatasetSummary, TokenPiece } from '../../worker';
 import classes from './TokenPreview.module.css';
 
 export function TokenPreview({ summary: { preview } }: { readonly summary: DatasetSummary }) {
