@@ -12,7 +12,7 @@ import { computeType, sizeOf } from './shapes';
 import type { Value } from './types';
 
 /** Integers and scalars are part of the program; everything else is data and stays in the weight store. */
-function valueOf(ops: Ops, initializer: Initializer): Value {
+function initializerValue(ops: Ops, initializer: Initializer): Value {
   const { name, dataType, dims, bytes } = initializer;
   const isProgram = dataType === 'int64' || dataType === 'int32' || dataType === 'bool' || sizeOf(dims) === 1;
   if (bytes && isProgram) {
@@ -58,7 +58,7 @@ export function specialise(
         field: name,
       });
     }
-    const made = valueOf(ops, initializer);
+    const made = initializerValue(ops, initializer);
     values.set(name, made);
     return made;
   };

@@ -10,9 +10,11 @@ export type {
   WasmBackend,
   WebGpuBackend,
 } from './backend';
+export { type ChosenBackend, chooseBackend } from './chooseBackend';
 export { bytesOfArray } from './hostArray';
 export { LoadedDecoder, type LoadOptions } from './loadedDecoder';
 export { Program } from './program';
+export { relativeError, SELF_TEST_LIMIT, selfTest } from './selfTest';
 export { createWasmBackend } from './wasmBackend';
 export { createWebGpuBackend } from './webgpuBackend';
 export { WeightStore } from './weightStore';

@@ -59,16 +59,20 @@ export class LoadedDecoder {
         onTensor: (tensor) => store.add(tensor),
       });
       const parameters = countParameters(model);
-      const target: CompileTarget = {
-        fusedMatMul: backend.kind === 'wasm',
-        gatherBlockQuantized: backend.kind === 'webgpu',
-        weights: options.weights ?? weightsMode(backend, parameters),
-      };
+      const target = targetFor(backend, options.weights ?? weightsMode(backend, parameters));
       return new LoadedDecoder(describeDecoder(model, options.hints), store, target, parameters);
     } catch (error) {
       await store.dispose();
       throw error;
     }
+  }
+
+  /** The same model on another backend, from the weights as they lie on this one. */
+  static async copyTo(backend: Backend, from: LoadedDecoder): Promise<LoadedDecoder> {
+    const store = new WeightStore(backend);
+    for await (const tensor of from.store.contents()) store.add(tensor);
+    const target = targetFor(backend, 'quantized');
+    return new LoadedDecoder(from.decoder, store, target, from.parameters);
   }
 
   training(shape: TrainingShape): Promise<Program> {
@@ -110,24 +114,39 @@ export class LoadedDecoder {
   }
 }
 
+const targetFor = (backend: Backend, weights: CompileTarget['weights']): CompileTarget => ({
+  fusedMatMul: backend.kind === 'wasm',
+  gatherBlockQuantized: backend.kind === 'webgpu',
+  weights,
+});
+
 function weightsMode(backend: Backend, parameters: number): CompileTarget['weights'] {
   return backend.kind === 'wasm' && parameters * 4 <= FLOAT_COPY_LIMIT_BYTES ? 'float' : 'quantized';
 }
 
-const isScaleOrZeroPoint = (name: string) => /(scales?|zero_points?|zp)$/i.test(name);
+/** Inputs that hold no learned numbers: scales, zero points and the tables of rotary embeddings, by operator. */
+const UNCOUNTED_INPUTS: Readonly<Record<string, readonly number[]>> = {
+  MatMulNBits: [2, 3],
+  GatherBlockQuantized: [2, 3],
+  DequantizeLinear: [1, 2],
+  GroupQueryAttention: [7, 8],
+  RotaryEmbedding: [2, 3],
+};
 
 /** Packed bytes of MatMulNBits (uint8 [N, blocks, bytes]) hold two 4-bit numbers each, or one of 8 bits. */
 function countParameters({ graph }: Model): number {
   const bits = new Map<string, number>();
+  const uncounted = new Set<string>();
   for (const node of graph.nodes) {
     const packed = node.inputs[1];
     const attribute = node.attributes.bits;
     if (node.opType === 'MatMulNBits' && packed) bits.set(packed, attribute?.type === 'int' ? attribute.value : 4);
+    for (const slot of UNCOUNTED_INPUTS[node.opType] ?? []) uncounted.add(node.inputs[slot] ?? '');
   }
   const numbersIn = (tensor: TensorInfo): number => {
     const packedBits = bits.get(tensor.name);
     if (packedBits) return (byteLengthOf(tensor.dataType, tensor.dims) * 8) / packedBits;
-    const counts = tensor.dims.length > 0 && !tensor.dataType.includes('64') && !isScaleOrZeroPoint(tensor.name);
+    const counts = tensor.dims.length > 0 && !tensor.dataType.includes('64') && !uncounted.has(tensor.name);
     return counts ? elementCount(tensor.dims) : 0;
   };
   return [...graph.initializers.values()].reduce((sum, tensor) => sum + numbersIn(tensor), 0);

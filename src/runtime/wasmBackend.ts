@@ -74,9 +74,8 @@ function copyInto(target: DeviceTensor, output: Tensor, name: string): void {
   (data as Float32Array).set(source as Float32Array);
 }
 
-export async function createWasmBackend(): Promise<WasmBackend> {
-  const ort = await loadOrt('wasm');
-  const threads = wasmThreads();
+export async function createWasmBackend(threads = wasmThreads()): Promise<WasmBackend> {
+  const ort = await loadOrt('wasm', threads);
   const tensors = new Set<HostTensor>();
   let sessions = 0;
   const open = new Set<Session>();

@@ -88,7 +88,7 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
       'Choose the wasm device, or a browser with WebGPU (Chrome, Edge, Safari 26 or newer).',
     );
   }
-  const ort = await loadOrt('webgpu');
+  const ort = await loadOrt('webgpu', 1);
   // The device exists once a first session does; setting our own beforehand is ignored.
   const first = await openSession(ort, 'webgpu', TINY_MODEL, OPTIONS);
   const device = (await ort.env.webgpu.device) as GPUDevice;

@@ -61,9 +61,12 @@ export class WeightStore {
     }
   }
 
-  /** Bytes of every weight as they lie on the device, by name: to show that training leaves them alone. */
-  async *contents(): AsyncGenerator<readonly [name: string, bytes: Uint8Array]> {
-    for (const [name, tensor] of this.weights) yield [name, await this.backend.read(tensor)];
+  /** Every weight as it lies on the device: to copy them, and to show that training leaves them alone. */
+  async *contents(): AsyncGenerator<TensorData> {
+    for (const [name, tensor] of this.weights) {
+      const bytes = await this.backend.read(tensor);
+      yield { name, dataType: tensor.dataType, dims: tensor.dims, byteLength: bytes.byteLength, bytes };
+    }
   }
 
   async dispose(): Promise<void> {

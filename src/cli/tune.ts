@@ -1,0 +1,150 @@
+/** Headless tuning: the page's engine on wasm, in Node. Writes a PEFT folder and log.jsonl. */
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { unzipSync } from 'fflate';
+import { DataError, PreludeError } from '../errors';
+import { PreludeEngine } from '../worker/engine';
+import type { DatasetSummary, PrefixInit, TuneEvent, TuneSettings } from '../worker/protocol';
+import { modelFolder } from './localFolder';
+import { parseOptions, type TuneOptions } from './options';
+
+const DEFAULT_STEPS = 150;
+const VALIDATIONS_PER_RUN = 5;
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args);
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const files = await modelFolder(options.model);
+  const engine = new PreludeEngine({ open: () => files, threads: availableParallelism() });
+  const model = await engine.loadModel({ type: 'bundled', name: files.name }, 'wasm', () => {});
+  say(`${model.name}: ${model.parameters.toLocaleString('en')} parameters, ${model.device.description}`);
+
+  const text = await readFile(options.data, 'utf8').catch((cause) => {
+    throw new DataError(`${options.data} cannot be read.`, { file: options.data }, 'Give a file with --data.', {
+      cause,
+    });
+  });
+  const data = await engine.setDataset(basename(options.data), text, {
+    mapping: mappingOf(options),
+    validationFraction: options.validation,
+    seed: options.seed,
+  });
+  for (const { line, column, reason } of data.skipped) say(`line ${line}${column ? `, ${column}` : ''}: ${reason}`);
+  say(`${data.trainRows} rows train, ${data.validationRows} validate; ${JSON.stringify(data.mapping.template)}`);
+
+  await mkdir(options.out, { recursive: true });
+  const log = createWriteStream(join(options.out, 'log.jsonl'));
+  const started = performance.now();
+  const settings = settingsOf(options, data);
+  const done = await engine.tune(settings, (event) => {
+    record(event, (entry) => log.write(`${JSON.stringify(entry)}\n`), say);
+  });
+  await new Promise((resolve) => log.end(resolve));
+  const seconds = (performance.now() - started) / 1000;
+
+  const { bytes } = await engine.exportAdapter(done.prefix.id, 'zip');
+  for (const [name, content] of Object.entries(unzipSync(bytes)))
+    await writeFile(join(options.out, basename(name)), content);
+  say(`${done.message} Written to ${options.out}.`);
+  if (options.json) {
+    const { prefix } = done;
+    const result = {
+      steps: prefix.steps,
+      seconds: Number(seconds.toFixed(2)),
+      val_loss_before: prefix.baseLoss,
+      val_loss_after: prefix.loss,
+      accuracy_before: prefix.baseAccuracy,
+      accuracy_after: prefix.accuracy,
+      trainable_parameters: prefix.parameters,
+      adapter_bytes: prefix.bytes,
+      backend: model.device.kind,
+    };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+  await engine.unloadModel();
+}
+
+function mappingOf(options: TuneOptions) {
+  const { 'input-column': input, 'target-column': target, template } = options;
+  return {
+    ...(input !== undefined && { inputs: input.split(',') }),
+    ...(target !== undefined && { target }),
+    ...(template !== undefined && { template: template.replaceAll('\\n', '\n') }),
+  };
+}
+
+function settingsOf(options: TuneOptions, data: DatasetSummary): TuneSettings {
+  const batchSize = Math.min(options.batch, data.trainRows);
+  const epochSteps = Math.ceil(data.trainRows / batchSize);
+  const steps = options.steps ?? (options.epochs ? Math.ceil(options.epochs * epochSteps) : DEFAULT_STEPS);
+  return {
+    method: options.method,
+    length: options.length,
+    init: initOf(options, data),
+    steps,
+    learningRate: options.lr,
+    batchSize,
+    microBatchSize: Math.min(8, batchSize),
+    warmupSteps: Math.ceil(steps / 20),
+    weightDecay: 0,
+    maxGradNorm: 1,
+    evalEvery: Math.ceil(steps / VALIDATIONS_PER_RUN),
+    seed: options.seed,
+  };
+}
+
+function initOf(options: TuneOptions, { mapping, labels }: DatasetSummary): PrefixInit {
+  switch (options.init) {
+    case 'text':
+      return {
+        type: 'text',
+        text:
+          options['init-text'] ??
+          defaultText(
+            mapping.target,
+            labels.map(({ label }) => label),
+          ),
+      };
+    case 'vocab':
+      return { type: 'vocabulary' };
+    case 'random':
+    case 'zero':
+      return { type: options.init };
+    default:
+      return options.init satisfies never;
+  }
+}
+
+const defaultText = (target: string, labels: readonly string[]): string =>
+  labels.length > 0
+    ? `Read the text and say the ${target}. It is one of these: ${labels.join(', ')}.`
+    : `Read the text and write the ${target}.`;
+
+type LogEntry = Record<string, number | null>;
+
+function record(event: TuneEvent, write: (entry: LogEntry) => void, say: (line: string) => void): void {
+  if (event.type === 'step') {
+    const { step, loss, learningRate: lr, gradNorm: grad_norm, tokensPerSecond } = event;
+    write({ step, loss, lr, grad_norm, tokens_per_s: Math.round(tokensPerSecond) });
+    if (step % 10 === 0)
+      say(`step ${step}/${event.steps}  loss ${loss.toFixed(4)}  ${Math.round(event.secondsLeft)} s left`);
+  }
+  if (event.type === 'validation') {
+    const accuracy = event.accuracy === null ? '' : `, accuracy ${(event.accuracy * 100).toFixed(1)} %`;
+    say(`step ${event.step}  validation loss ${event.loss.toFixed(4)}${accuracy}`);
+  }
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const known = error instanceof PreludeError;
+    const where = known && Object.keys(error.where).length > 0 ? ` (${JSON.stringify(error.where)})` : '';
+    process.stderr.write(
+      known ? `${error.message}${where}\n${error.hint ?? ''}\n` : `${(error as Error).stack ?? error}\n`,
+    );
+    process.exit(1);
+  },
+);

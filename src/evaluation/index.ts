@@ -1,0 +1,2 @@
+/** Measuring a model on examples it did not train on. */
+export { type ValidationSet, validate, validationSet } from './validation';

@@ -1,0 +1,26 @@
+/** The page's end of the protocol: starts the worker and hands callbacks over as proxies. */
+import * as Comlink from 'comlink';
+import type { Engine } from './protocol';
+
+export function connectEngine(): Engine {
+  const modelsUrl = new URL('models/', document.baseURI).href;
+  const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: modelsUrl });
+  const remote = Comlink.wrap<Engine>(worker);
+  return {
+    loadModel: (source, device, onProgress) => remote.loadModel(source, device, Comlink.proxy(onProgress)),
+    unloadModel: () => remote.unloadModel(),
+    setDataset: (name, text, options) => remote.setDataset(name, text, options),
+    estimate: (settings) => remote.estimate(settings),
+    tune: (settings, onEvent) => remote.tune(settings, Comlink.proxy(onEvent)),
+    pause: () => remote.pause(),
+    resume: () => remote.resume(),
+    stop: () => remote.stop(),
+    prefixes: () => remote.prefixes(),
+    evaluate: (prefixId) => remote.evaluate(prefixId),
+    generate: (request, onText) => remote.generate(request, Comlink.proxy(onText)),
+    stopGenerating: () => remote.stopGenerating(),
+    describeExport: (prefixId) => remote.describeExport(prefixId),
+    exportAdapter: (prefixId, format) => remote.exportAdapter(prefixId, format),
+    importAdapter: (files) => remote.importAdapter(files),
+  };
+}

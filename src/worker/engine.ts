@@ -1,0 +1,273 @@
+/**
+ * The engine behind the protocol: one model, one dataset, one run at a time, and the prefixes that came of them. Runs in a
+ * worker for the page and in Node for the command line; it knows neither.
+ */
+import {
+  describeFiles,
+  exportPrefix,
+  exportSafeTensors,
+  importAdapter,
+  type PrefixGeometry,
+  zipFiles,
+} from '../adapters';
+import { TextStream } from '../data';
+import { AdapterError, DataError, ModelError } from '../errors';
+import { validate } from '../evaluation';
+import { generate } from '../inference';
+import type { ModelFiles } from '../models';
+import { Random, RunControl } from '../tuning';
+import { type OpenModel, openModel } from './openModel';
+import { type PreparedDataset, prepareDataset } from './preparedDataset';
+import type {
+  AdapterFileSummary,
+  DatasetOptions,
+  DatasetSummary,
+  DeviceChoice,
+  Engine,
+  ExportedFile,
+  GenerateRequest,
+  GenerateResult,
+  LoadProgress,
+  ModelSource,
+  ModelSummary,
+  PrefixSummary,
+  TuneEstimate,
+  TuneEvent,
+  TuneSettings,
+} from './protocol';
+import { PrefixShelf, type StoredPrefix } from './storedPrefix';
+import { checkSettings, runTuning } from './tuneRun';
+
+/** Room that examples leave for a prefix of any length that the page offers. */
+const ROOM_FOR_PREFIX = 64;
+
+export interface EngineOptions {
+  /** Finds the files of a source; pages fetch, the command line reads folders. */
+  readonly open: (source: ModelSource) => ModelFiles;
+  /** For wasm; default: what the page may use. */
+  readonly threads?: number;
+}
+
+export class PreludeEngine implements Engine {
+  private model: Promise<OpenModel> | null = null;
+  private dataset: PreparedDataset | null = null;
+  private run: RunControl | null = null;
+  private generation: { stopped: boolean } | null = null;
+  private secondsPerToken: number | null = null;
+  private readonly shelf = new PrefixShelf();
+
+  constructor(private readonly options: EngineOptions) {}
+
+  async loadModel(
+    source: ModelSource,
+    device: DeviceChoice,
+    onProgress: (progress: LoadProgress) => void,
+  ): Promise<ModelSummary> {
+    if (this.run) throw new ModelError('A run is under way.', {}, 'Stop it before changing the model.');
+    await this.unloadModel();
+    const opening = openModel(this.options.open(source), device, onProgress, this.options.threads);
+    this.model = opening;
+    try {
+      return (await opening).summary;
+    } catch (error) {
+      if (this.model === opening) this.model = null;
+      throw error;
+    }
+  }
+
+  async unloadModel(): Promise<void> {
+    const before = this.model;
+    this.model = null;
+    this.dataset = null;
+    this.secondsPerToken = null;
+    const open = await before?.catch(() => null);
+    if (!open) return;
+    this.shelf.clear(open.loaded.backend);
+    await open.dispose();
+  }
+
+  /** Waits for a model that is still loading, so that a dataset may be dropped at once. */
+  private async ready(): Promise<OpenModel> {
+    const model = await this.model;
+    if (!model) throw new ModelError('No model is loaded.', {}, 'Choose a model first.');
+    return model;
+  }
+
+  private data(): PreparedDataset {
+    if (!this.dataset) throw new DataError('There is no dataset.', {}, 'Drop a dataset, or take a sample.');
+    return this.dataset;
+  }
+
+  private stored(id: string): StoredPrefix {
+    const stored = this.shelf.get(id);
+    if (!stored) throw new AdapterError('This prefix no longer exists.', {}, 'Tune or import one.');
+    return stored;
+  }
+
+  async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
+    const { tokenizer, config } = await this.ready();
+    const maxTokens = Math.max(config.contextLength / 2, config.contextLength - ROOM_FOR_PREFIX);
+    const prepared = prepareDataset(name, text, options, tokenizer, Math.floor(maxTokens));
+    this.dataset = prepared;
+    return prepared.summary;
+  }
+
+  async estimate(settings: TuneSettings): Promise<TuneEstimate> {
+    const { loaded } = await this.ready();
+    const geometry = await this.geometry();
+    const trainable = geometry.layers * 2 * geometry.kvHeads * geometry.headDim * settings.length;
+    const mean = this.dataset?.summary.meanTokens ?? null;
+    const values = new Float32Array(trainable);
+    return {
+      trainableParameters: trainable,
+      fraction: trainable / loaded.parameters,
+      adapterBytes: exportSafeTensors({ geometry, length: settings.length, values }).byteLength,
+      seconds:
+        mean === null || this.secondsPerToken === null
+          ? null
+          : this.secondsPerToken * mean * settings.batchSize * settings.steps,
+    };
+  }
+
+  async tune(
+    settings: TuneSettings,
+    onEvent: (event: TuneEvent) => void,
+  ): Promise<Extract<TuneEvent, { type: 'done' }>> {
+    const model = await this.ready();
+    const dataset = this.data();
+    if (this.run) throw new DataError('A run is already under way.', {}, 'Stop it first.');
+    checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
+    const control = new RunControl();
+    this.run = control;
+    try {
+      const stored = await runTuning({
+        model,
+        dataset,
+        settings,
+        control,
+        id: this.shelf.newId(),
+        geometry: await this.geometry(),
+        onEvent,
+        onSpeed: (secondsPerToken) => {
+          this.secondsPerToken = secondsPerToken;
+        },
+      });
+      this.shelf.add(stored.prefix);
+      const done = { type: 'done', ...stored.outcome, prefix: stored.prefix.summary } as const;
+      onEvent(done);
+      return done;
+    } finally {
+      this.run = null;
+    }
+  }
+
+  async pause(): Promise<void> {
+    this.run?.pause();
+  }
+
+  async resume(): Promise<void> {
+    this.run?.resume();
+  }
+
+  async stop(): Promise<void> {
+    this.run?.stop();
+  }
+
+  async prefixes(): Promise<readonly PrefixSummary[]> {
+    return this.shelf.summaries();
+  }
+
+  async evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
+    const { loaded, kernels } = await this.ready();
+    const { validation } = this.data();
+    if (prefixId !== null) this.stored(prefixId);
+    const prefix = prefixId === null ? null : this.shelf.device(prefixId, loaded.backend);
+    return validate(loaded, kernels, prefix, validation);
+  }
+
+  async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {
+    const { loaded, kernels, tokenizer, config } = await this.ready();
+    const { prompt, format, prefixId, sampling } = request;
+    if (prefixId !== null) this.stored(prefixId);
+    const promptIds = tokenizer.encode(format === 'chat' ? tokenizer.chatPrompt(prompt) : prompt);
+    const stream = new TextStream(tokenizer, promptIds);
+    let text = '';
+    const emit = (piece: string) => {
+      text += piece;
+      if (piece !== '') onText(piece);
+    };
+    const generation = { stopped: false };
+    this.generation = generation;
+    const start = performance.now();
+    const { tokenIds, reason } = await generate(loaded, kernels, {
+      promptIds,
+      prefix: prefixId === null ? null : this.shelf.device(prefixId, loaded.backend),
+      sampling,
+      maxTokens: sampling.maxTokens,
+      contextLength: config.contextLength,
+      endTokenIds: tokenizer.endTokenIds,
+      random: new Random(sampling.seed),
+      onToken: (id) => emit(stream.push(id)),
+      isStopped: () => generation.stopped,
+    });
+    emit(stream.end());
+    const seconds = (performance.now() - start) / 1000;
+    return { text, tokens: tokenIds.length, tokensPerSecond: tokenIds.length / seconds, reason };
+  }
+
+  async stopGenerating(): Promise<void> {
+    if (this.generation) this.generation.stopped = true;
+  }
+
+  async describeExport(prefixId: string): Promise<AdapterFileSummary> {
+    return describeFiles(await this.filesOf(prefixId));
+  }
+
+  async exportAdapter(prefixId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
+    const { prefix, summary } = this.stored(prefixId);
+    const name = fileName(summary.name);
+    if (format === 'safetensors') return { name: `${name}.safetensors`, bytes: exportSafeTensors(prefix) };
+    return { name: `${name}.zip`, bytes: zipFiles(name, await this.filesOf(prefixId)) };
+  }
+
+  private async filesOf(prefixId: string): Promise<ExportedFile[]> {
+    const { summary } = await this.ready();
+    const { prefix, record } = this.stored(prefixId);
+    return exportPrefix(prefix, { baseModel: summary.name, record });
+  }
+
+  async importAdapter(files: readonly File[]): Promise<PrefixSummary> {
+    const contents = await Promise.all(
+      files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+    );
+    const { prefix, record } = importAdapter(contents, await this.geometry());
+    const id = this.shelf.newId();
+    const summary: PrefixSummary = {
+      id,
+      name: record?.name ?? contents[0]?.name.replace(/\.(zip|safetensors|json)$/i, '') ?? id,
+      length: prefix.length,
+      parameters: prefix.values.length,
+      bytes: exportSafeTensors(prefix).byteLength,
+      steps: record?.steps ?? 0,
+      baseLoss: null,
+      loss: null,
+      baseAccuracy: null,
+      accuracy: null,
+      origin: 'imported',
+      template: record?.template ?? null,
+    };
+    this.shelf.add({ summary, prefix, record: record ?? { name: summary.name } });
+    return summary;
+  }
+
+  private async geometry(): Promise<PrefixGeometry> {
+    const { summary } = await this.ready();
+    return { layers: summary.layers, kvHeads: summary.kvHeads, headDim: summary.headDim };
+  }
+}
+
+const fileName = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^\w.-]+/g, '-')
+    .replace(/^-+|-+$/g, '') || 'prefix';

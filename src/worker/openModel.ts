@@ -1,0 +1,128 @@
+/** From a model's files to a model that computes: config, tokenizer, weights on a device, kernels, and the device's test. */
+import { ModelError } from '../errors';
+import { createKernels, type Kernels } from '../kernels';
+import {
+  dtypeOf,
+  externalDataPath,
+  loadTokenizer,
+  type ModelConfig,
+  type ModelFiles,
+  type ModelTokenizer,
+  parseModelConfig,
+  requiredText,
+  withProgress,
+} from '../models';
+import { type Backend, chooseBackend, createWasmBackend, LoadedDecoder, SELF_TEST_LIMIT, selfTest } from '../runtime';
+import type { DeviceChoice, LoadProgress, ModelSummary } from './protocol';
+
+export interface OpenModel {
+  readonly summary: ModelSummary;
+  readonly config: ModelConfig;
+  readonly tokenizer: ModelTokenizer;
+  readonly loaded: LoadedDecoder;
+  readonly kernels: Kernels;
+  dispose(): Promise<void>;
+}
+
+interface OnDevice {
+  readonly backend: Backend;
+  readonly loaded: LoadedDecoder;
+  readonly fileBytes: number;
+}
+
+export async function openModel(
+  source: ModelFiles,
+  choice: DeviceChoice,
+  onProgress: (progress: LoadProgress) => void,
+  threads?: number,
+): Promise<OpenModel> {
+  const files = withProgress(source, onProgress);
+  const config = parseModelConfig(await requiredText(files, 'config.json'), await files.text('generation_config.json'));
+  const tokenizer = await loadTokenizer(files, config.eosTokenIds);
+  const chosen = await chooseBackend(choice, threads);
+  let { reason } = chosen;
+  let device = await load(files, config, chosen.backend);
+  checkAgreement(device.loaded, config);
+  onProgress({ status: 'compiling' });
+  let selfTestError: number | null = null;
+  if (device.backend.kind === 'webgpu') {
+    onProgress({ status: 'testing-device' });
+    selfTestError = await selfTest(device.loaded, config.vocabSize).catch(() => Number.POSITIVE_INFINITY);
+    if (selfTestError !== null && selfTestError > SELF_TEST_LIMIT) {
+      reason = `${device.backend.description} computes this model wrongly (self-test error ${selfTestError.toPrecision(2)}), so wasm is used.`;
+      await device.loaded.dispose();
+      await device.backend.dispose();
+      device = await load(source, config, await createWasmBackend(threads));
+      selfTestError = null;
+    }
+  }
+  const { backend, loaded, fileBytes } = device;
+  const kernels = await createKernels(backend);
+  const [layer] = loaded.decoder.layers;
+  const summary: ModelSummary = {
+    name: files.name,
+    family: config.modelType,
+    parameters: loaded.parameters,
+    dtype: dtypeOf(files.onnxPath),
+    fileBytes,
+    layers: loaded.decoder.layers.length,
+    kvHeads: layer?.kvHeads ?? 0,
+    headDim: layer?.headDim ?? 0,
+    vocabSize: config.vocabSize,
+    contextLength: config.contextLength,
+    hasChatTemplate: tokenizer.hasChatTemplate,
+    device: { kind: backend.kind, description: backend.description, reason, selfTestError },
+  };
+  onProgress({ status: 'ready' });
+  return {
+    summary,
+    config,
+    tokenizer,
+    loaded,
+    kernels,
+    async dispose() {
+      kernels.dispose();
+      await loaded.dispose();
+      await backend.dispose();
+    },
+  };
+}
+
+async function load(files: ModelFiles, config: ModelConfig, backend: Backend): Promise<OnDevice> {
+  try {
+    const { chunks, bytes } = await files.open(files.onnxPath);
+    let externalBytes = 0;
+    const loaded = await LoadedDecoder.load(backend, chunks, {
+      file: files.onnxPath,
+      ...(bytes !== null && { byteLength: bytes }),
+      hints: { kvHeads: config.kvHeads, headDim: config.headDim },
+      external: async (location) => {
+        const data = await files.open(externalDataPath(files.onnxPath, location));
+        externalBytes += data.bytes ?? 0;
+        return data.chunks;
+      },
+    });
+    return { backend, loaded, fileBytes: (bytes ?? 0) + externalBytes };
+  } catch (error) {
+    await backend.dispose();
+    throw error;
+  }
+}
+
+/** A config.json of another model would give wrong positions and adapters nobody can load. */
+function checkAgreement({ decoder }: LoadedDecoder, config: ModelConfig): void {
+  const [layer] = decoder.layers;
+  const pairs: readonly [string, number, number | undefined][] = [
+    ['num_hidden_layers', config.layers, decoder.layers.length],
+    ['num_key_value_heads', config.kvHeads, layer?.kvHeads],
+    ['head_dim', config.headDim, layer?.headDim],
+  ];
+  for (const [field, expected, actual] of pairs) {
+    if (expected === actual) continue;
+    throw new ModelError(
+      `config.json says ${field} is ${expected}, but the ONNX file has ${actual}.`,
+      { file: 'config.json', field },
+      'Use the config.json that belongs to the ONNX file.',
+    );
+  }
+}

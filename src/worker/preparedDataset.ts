@@ -1,0 +1,83 @@
+/** A dataset as the engine holds it: parsed, mapped, tokenised, split, and what the page shows of it. */
+import {
+  buildExamples,
+  countValues,
+  parseDataset,
+  resolveMapping,
+  splitExamples,
+  type TokenisedExample,
+  tokeniseExamples,
+  tokenPieces,
+} from '../data';
+import { DataError } from '../errors';
+import { type ValidationSet, validationSet } from '../evaluation';
+import type { ModelTokenizer } from '../models';
+import type { DatasetOptions, DatasetSummary } from './protocol';
+
+export interface PreparedDataset {
+  readonly summary: DatasetSummary;
+  readonly train: readonly TokenisedExample[];
+  readonly validation: ValidationSet;
+}
+
+/** Enough for a stable loss; more would only make every validation slower. */
+const MAX_VALIDATION_ROWS = 200;
+const PREVIEW_ROWS = 5;
+const OFFERED_EXAMPLES = 8;
+const DEFAULT_VALIDATION_FRACTION = 0.1;
+
+/** @throws DataError if no row can be used */
+export function prepareDataset(
+  name: string,
+  text: string,
+  { mapping: partial = {}, validationFraction = DEFAULT_VALIDATION_FRACTION, seed = 0 }: DatasetOptions,
+  tokenizer: ModelTokenizer,
+  maxTokens: number,
+): PreparedDataset {
+  const parsed = parseDataset(name, text);
+  const mapping = resolveMapping(parsed, partial);
+  const built = buildExamples(parsed, mapping);
+  const { tokenised, problems, shortened } = tokeniseExamples(built.examples, tokenizer, { maxTokens });
+  const skipped = [...parsed.problems, ...built.problems, ...problems].sort((a, b) => a.line - b.line);
+  if (tokenised.length === 0) {
+    const [first] = skipped;
+    throw new DataError(
+      `No row of ${name} can be used${first ? `: line ${first.line}, ${first.reason}` : ''}.`,
+      { file: name, ...(first && { line: first.line }) },
+      'Check which columns are the input and the target.',
+    );
+  }
+  const fraction = Math.min(validationFraction, MAX_VALIDATION_ROWS / tokenised.length);
+  const { train, validation } = splitExamples(tokenised, { validationFraction: fraction, seed });
+  const labels = countValues(tokenised.flatMap(({ label }) => (label === null ? [] : [label])));
+  const byLine = new Map(built.examples.map((example) => [example.line, example]));
+  const lengths = tokenised.map(({ tokenIds }) => tokenIds.length);
+  return {
+    train,
+    validation: validationSet(
+      validation,
+      labels.map(({ label }) => label),
+      tokenised,
+    ),
+    summary: {
+      name,
+      columns: parsed.columns,
+      mapping,
+      labels,
+      usableRows: tokenised.length,
+      trainRows: train.length,
+      validationRows: validation.length,
+      skipped: [...skipped, ...shortened.map(({ line, reason }) => ({ line, reason: `kept, but cut: ${reason}` }))],
+      preview: train.slice(0, PREVIEW_ROWS).map((example) => ({
+        line: example.line,
+        tokens: tokenPieces(example, tokenizer),
+      })),
+      examples: validation.slice(0, OFFERED_EXAMPLES).flatMap(({ line }) => {
+        const example = byLine.get(line);
+        return example ? [{ line, prompt: example.prompt, target: example.target.trim() }] : [];
+      }),
+      longestTokens: Math.max(...lengths),
+      meanTokens: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,
+    },
+  };
+}
