@@ -57,7 +57,7 @@ export function resolveMapping(parsed: ParsedDataset, partial: Partial<ColumnMap
 }
 
 /** Distinct short targets that come again and again are labels. */
-export function guessTask(parsed: ParsedDataset, target: string): ColumnMapping['task'] {
+function guessTask(parsed: ParsedDataset, target: string): ColumnMapping['task'] {
   return looksLikeLabels(valuesOf(parsed, target)) ? 'classification' : 'generation';
 }
 

@@ -1,7 +1,7 @@
 /** The face of this folder: where models come from, their config and their tokenizer. Weights are read by `onnx/`. */
 export { bundledModelFiles, type CatalogueModel, catalogue, defaultModelName } from './catalogue';
 export { type ModelConfig, parseModelConfig } from './config';
-export { type FetchedModel, fetchedModelFiles } from './fetched';
+export { fetchedModelFiles } from './fetched';
 export {
   dtypeOf,
   externalDataPath,
