@@ -5,7 +5,7 @@ export { peftLines } from './exporting';
 export { describeLoss, type LossLog } from './lossLog';
 export { type MappingChange, unknownColumns } from './mapping';
 export { BUNDLED_MODEL, type ModelState, sourceName, summaryOf } from './model';
-export { scoreRows } from './prefixes';
+export { prefixLabel, scoreRows } from './prefixes';
 export { SessionProvider, usePart, useSession } from './react';
 export { isActive, latestRun, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';

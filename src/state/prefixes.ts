@@ -87,6 +87,11 @@ export function createPrefixes(engine: Engine): Prefixes {
   };
 }
 
+/** An imported prefix keeps its name, so the two of them need telling apart. */
+export function prefixLabel({ name, origin }: PrefixSummary): string {
+  return origin === 'imported' ? `${name} (imported)` : name;
+}
+
 /** Base against tuned, one row per prefix: a measurement by hand is newer than the run's own numbers. */
 export function scoreRows({ list, measured, measuredBase }: PrefixesState): ScoreRow[] {
   return list.map((prefix) => {

@@ -12,6 +12,7 @@ import classes from './steps/tune.module.css';
 import { DARK, LIGHT } from './tokens';
 
 const MIN_INTERVAL_MS = 200;
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
 
 export function LossChart() {
   const session = useSession();
@@ -114,7 +115,7 @@ function chartOptions(palette: typeof LIGHT, element: HTMLElement, source: Chart
       y: { range: (_chart, _min, max) => [0, Math.max(max || 0, source.base() ?? 0, 0.01) * 1.08] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 28 },
+      { ...axis, grid: { show: false }, size: 28, incrs: WHOLE_STEPS },
       { ...axis, size: 44 },
     ],
     series: [

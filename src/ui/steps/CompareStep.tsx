@@ -1,7 +1,7 @@
 /** Step 4: one prompt, the model alone and the model with a prefix, side by side. */
 import { Button, NumberInput, SegmentedControl, Select, Textarea } from '@mantine/core';
 import type { Side } from '../../state';
-import { expectedAnswer, isWriting, summaryOf, usePart, useSession } from '../../state';
+import { expectedAnswer, isWriting, prefixLabel, summaryOf, usePart, useSession } from '../../state';
 import type { SamplingSettings } from '../../worker';
 import { formatCount, formatRate } from '../format';
 import { Problem } from '../parts/Problem';
@@ -175,7 +175,7 @@ function PrefixSelect() {
     <Select
       size="xs"
       aria-label="Prefix"
-      data={list.map(({ id, name }) => ({ value: id, label: name }))}
+      data={list.map((prefix) => ({ value: prefix.id, label: prefixLabel(prefix) }))}
       value={prefixId}
       allowDeselect={false}
       onChange={compare.selectPrefix}

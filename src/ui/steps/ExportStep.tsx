@@ -1,6 +1,6 @@
 /** Step 5: what each prefix is worth, what is in its file, the file itself, and the way back in. */
 import { Button, Select } from '@mantine/core';
-import { peftLines, sourceName, usePart, useSession } from '../../state';
+import { peftLines, prefixLabel, sourceName, usePart, useSession } from '../../state';
 import { formatBytes, formatDims } from '../format';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
@@ -53,7 +53,7 @@ function ExportFile() {
     <>
       <Select
         label="Prefix"
-        data={list.map(({ id, name }) => ({ value: id, label: name }))}
+        data={list.map((prefix) => ({ value: prefix.id, label: prefixLabel(prefix) }))}
         value={prefixId}
         allowDeselect={false}
         onChange={exporting.selectPrefix}

@@ -1,6 +1,6 @@
 /** Base against tuned on the held-out rows, one line per prefix. */
 import { Button } from '@mantine/core';
-import { scoreRows, usePart, useSession } from '../../state';
+import { prefixLabel, scoreRows, usePart, useSession } from '../../state';
 import { formatAccuracy, formatCount, formatLoss } from '../format';
 import classes from './steps.module.css';
 
@@ -39,9 +39,9 @@ export function ScoreTable() {
         <tbody>
           {scoreRows(state).map(({ prefix, base, tuned }) => (
             <tr key={prefix.id}>
-              <td>{prefix.name}</td>
+              <td>{prefixLabel(prefix)}</td>
               <td className={classes.number}>{formatCount(prefix.length)}</td>
-              <td className={classes.number}>{prefix.origin === 'tuned' ? formatCount(prefix.steps) : 'imported'}</td>
+              <td className={classes.number}>{prefix.steps > 0 ? formatCount(prefix.steps) : '–'}</td>
               <td className={`${classes.number} ${classes.base}`}>
                 <Loss loss={base?.loss ?? null} />
               </td>
