@@ -52,7 +52,7 @@ export interface Compare {
   stop(): void;
 }
 
-export const DEFAULT_SAMPLING: SamplingSettings = { temperature: 0, topP: 1, maxTokens: 48, seed: 0 };
+const DEFAULT_SAMPLING: SamplingSettings = { temperature: 0, topP: 1, maxTokens: 48, seed: 0 };
 const EMPTY: Output = { status: 'empty', text: '', result: null, problem: null };
 
 export function isWriting({ base, tuned }: Pick<CompareState, Side>): boolean {

@@ -1,9 +1,9 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol, nothing of React but `react.tsx`. */
-export { expectedAnswer, isWriting, type Output, type Side } from './compare';
+export { expectedAnswer, isWriting, type Side } from './compare';
 export { datasetLine } from './dataset';
 export { peftLines } from './exporting';
-export { describeLoss, type LossLog } from './lossLog';
-export { type MappingChange, unknownColumns } from './mapping';
+export { describeLoss } from './lossLog';
+export { unknownColumns } from './mapping';
 export { BUNDLED_MODEL, type ModelState, sourceName, summaryOf } from './model';
 export { prefixLabel, scoreRows } from './prefixes';
 export { SessionProvider, usePart, useSession } from './react';

@@ -163,7 +163,7 @@ function sampleOf(samples: Samples, datasetName: string): Sample | undefined {
   return samples.store.getState().list?.find(({ file }) => file === datasetName);
 }
 
-export function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
+function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
   const summary = dataset.store.getState().current?.summary;
   return {
     contextLength: summaryOf(model.store.getState())?.contextLength ?? null,

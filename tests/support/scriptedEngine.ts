@@ -33,7 +33,7 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-export const MODEL: ModelSummary = {
+const MODEL: ModelSummary = {
   name: 'fable-7m',
   family: 'llama',
   parameters: 7_084_288,
@@ -53,7 +53,7 @@ export const MODEL: ModelSummary = {
   },
 };
 
-export const PROGRESS: readonly LoadProgress[] = [
+const PROGRESS: readonly LoadProgress[] = [
   { status: 'downloading', file: 'config.json', loaded: 900, total: 5_110_000, bytesPerSecond: 9e5 },
   { status: 'downloading', file: 'onnx/model_q4.onnx', loaded: 2_100_000, total: 5_110_000, bytesPerSecond: 2.1e6 },
   { status: 'downloading', file: 'onnx/model_q4.onnx', loaded: 5_110_000, total: 5_110_000, bytesPerSecond: 2.4e6 },
