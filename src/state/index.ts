@@ -1,4 +1,4 @@
-/** The page's state: a projection of the engine's events. Knows the worker's protocol, nothing of React but `react.tsx`. */
+/** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
 export { expectedAnswer, isWriting, type Side } from './compare';
 export { datasetLine } from './dataset';
 export { peftLines } from './exporting';
@@ -6,7 +6,6 @@ export { describeLoss } from './lossLog';
 export { unknownColumns } from './mapping';
 export { BUNDLED_MODEL, type ModelState, sourceName, summaryOf } from './model';
 export { prefixLabel, scoreRows } from './prefixes';
-export { SessionProvider, usePart, useSession } from './react';
 export { isActive, latestRun, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
 export { createFrameSchedule } from './schedule';

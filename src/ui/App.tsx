@@ -1,12 +1,12 @@
 /** The page: header, steps, run strip, and the keys that reach them. */
 import { useDisclosure } from '@mantine/hooks';
 import { useEffect } from 'react';
-import { useSession } from '../state';
 import { Header } from './Header';
 import { Help } from './Help';
 import { focusOf, goTo, keyAction } from './keys';
 import { RunStrip } from './RunStrip';
 import { StepNav } from './StepNav';
+import { useSession } from './session';
 import classes from './shell.module.css';
 import { CompareStep } from './steps/CompareStep';
 import { DataStep } from './steps/DataStep';

@@ -1,7 +1,8 @@
 /** The head of the page: its name, what is loaded and where it runs, light or dark, help. */
 import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { sourceName, summaryOf, usePart } from '../state';
+import { sourceName, summaryOf } from '../state';
 import { formatBytes } from './format';
+import { usePart } from './session';
 import classes from './shell.module.css';
 
 export function Header({ onHelp }: { readonly onHelp: () => void }) {

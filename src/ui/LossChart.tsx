@@ -7,7 +7,8 @@ import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Session } from '../state';
-import { describeLoss, shownRun, useSession } from '../state';
+import { describeLoss, shownRun } from '../state';
+import { useSession } from './session';
 import classes from './steps/tune.module.css';
 import { DARK, LIGHT } from './tokens';
 

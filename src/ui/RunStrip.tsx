@@ -1,10 +1,11 @@
 /** The strip at the bottom, in sight wherever one is: the run under way and its controls, or what comes next. */
 import { Button } from '@mantine/core';
 import type { RunRecord } from '../state';
-import { isActive, latestRun, usePart, useSession } from '../state';
+import { isActive, latestRun } from '../state';
 import { formatAbout, formatCount, formatLoss, formatRate } from './format';
 import type { StepName } from './keys';
 import { goTo } from './keys';
+import { usePart, useSession } from './session';
 import classes from './shell.module.css';
 
 export function RunStrip() {

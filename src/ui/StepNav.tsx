@@ -1,9 +1,10 @@
 /** The five steps beside the content: what each holds, which are done, which one is in view. */
 import { useEffect, useState } from 'react';
-import { datasetLine, isActive, isWriting, latestRun, summaryOf, usePart } from '../state';
+import { datasetLine, isActive, isWriting, latestRun, summaryOf } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
 import { goTo, STEPS } from './keys';
+import { usePart } from './session';
 import classes from './shell.module.css';
 
 export function StepNav() {

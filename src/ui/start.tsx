@@ -4,9 +4,10 @@ import '@mantine/dropzone/styles.css';
 import './global.css';
 import { MantineProvider } from '@mantine/core';
 import { createRoot } from 'react-dom/client';
-import { createFrameSchedule, createSession, parseUrl, SessionProvider } from '../state';
+import { createFrameSchedule, createSession, parseUrl } from '../state';
 import type { Engine, ExportedFile } from '../worker';
 import { App } from './App';
+import { SessionProvider } from './session';
 import { resolveVariables, theme } from './tokens';
 
 export function start(engine: Engine, root: HTMLElement): void {

@@ -1,12 +1,13 @@
 /** Step 4: one prompt, the model alone and the model with a prefix, side by side. */
 import { Button, NumberInput, SegmentedControl, Select, Textarea } from '@mantine/core';
 import type { Side } from '../../state';
-import { expectedAnswer, isWriting, prefixLabel, summaryOf, usePart, useSession } from '../../state';
+import { expectedAnswer, isWriting, prefixLabel, summaryOf } from '../../state';
 import type { SamplingSettings } from '../../worker';
 import { formatCount, formatRate } from '../format';
 import { Problem } from '../parts/Problem';
 import { Term } from '../parts/Term';
 import { Step } from '../Step';
+import { usePart, useSession } from '../session';
 import compareClasses from './compare.module.css';
 import classes from './steps.module.css';
 

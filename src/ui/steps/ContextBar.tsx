@@ -2,9 +2,10 @@
  * K' = concat(prefix_K, K), drawn to scale: the prefix in front, the longest row of the data behind it, and the room the
  * model has left.
  */
-import { summaryOf, usePart } from '../../state';
+import { summaryOf } from '../../state';
 import { formatCount } from '../format';
 import { Term } from '../parts/Term';
+import { usePart } from '../session';
 import classes from './tune.module.css';
 
 export function ContextBar() {

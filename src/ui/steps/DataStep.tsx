@@ -1,11 +1,12 @@
 /** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
 import { Button } from '@mantine/core';
-import { datasetLine, usePart, useSession } from '../../state';
+import { datasetLine } from '../../state';
 import type { DatasetSummary } from '../../worker';
 import { formatCount } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
 import { Step } from '../Step';
+import { usePart, useSession } from '../session';
 import { Intake } from './Intake';
 import { MappingForm } from './MappingForm';
 import classes from './steps.module.css';

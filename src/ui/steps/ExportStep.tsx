@@ -1,11 +1,12 @@
 /** Step 5: what each prefix is worth, what is in its file, the file itself, and the way back in. */
 import { Button, Select } from '@mantine/core';
-import { peftLines, prefixLabel, sourceName, usePart, useSession } from '../../state';
+import { peftLines, prefixLabel, sourceName } from '../../state';
 import { formatBytes, formatDims } from '../format';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
 import partClasses from '../parts/parts.module.css';
 import { Step } from '../Step';
+import { usePart, useSession } from '../session';
 import { ScoreTable } from './ScoreTable';
 import classes from './steps.module.css';
 

@@ -3,11 +3,11 @@ import { Button, Collapse, Skeleton, Textarea, UnstyledButton } from '@mantine/c
 import { useDisclosure } from '@mantine/hooks';
 import { useEffect, useState } from 'react';
 import type { Sample } from '../../state';
-import { usePart, useSession } from '../../state';
 import { focusOf } from '../keys';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
 import partClasses from '../parts/parts.module.css';
+import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 
 const PASTED = 'pasted text';

@@ -1,12 +1,13 @@
 /** The loss of the run that is shown, its live figures, and the log of the runs of this visit. */
 import { UnstyledButton } from '@mantine/core';
 import type { RunRecord } from '../../state';
-import { isActive, latestRun, shownRun, usePart, useSession } from '../../state';
+import { isActive, latestRun, shownRun } from '../../state';
 import { formatAbout, formatBytes, formatCount, formatLoss, formatRate } from '../format';
 import { LossChart } from '../LossChart';
 import { Figure } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
 import { Term } from '../parts/Term';
+import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 import tuneClasses from './tune.module.css';
 

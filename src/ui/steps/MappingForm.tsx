@@ -5,9 +5,10 @@
 import { MultiSelect, NumberInput, SegmentedControl, Select, Textarea } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useEffect, useState } from 'react';
-import { unknownColumns, useSession } from '../../state';
+import { unknownColumns } from '../../state';
 import type { DatasetSummary } from '../../worker';
 import { Term } from '../parts/Term';
+import { useSession } from '../session';
 import classes from './steps.module.css';
 
 export function MappingForm({ summary }: { readonly summary: DatasetSummary }) {

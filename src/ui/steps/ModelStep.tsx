@@ -1,15 +1,6 @@
 /** Step 1: which model, how far it is loaded, what it is, and on which device it runs. */
 import { Button, Progress, SegmentedControl } from '@mantine/core';
-import {
-  BUNDLED_MODEL,
-  isActive,
-  latestRun,
-  type ModelState,
-  sourceName,
-  summaryOf,
-  usePart,
-  useSession,
-} from '../../state';
+import { BUNDLED_MODEL, isActive, latestRun, type ModelState, sourceName, summaryOf } from '../../state';
 import type { LoadProgress, ModelSummary } from '../../worker';
 import { formatBytes, formatCount, formatMillions } from '../format';
 import { DropArea } from '../parts/DropArea';
@@ -18,6 +9,7 @@ import { Problem } from '../parts/Problem';
 import partClasses from '../parts/parts.module.css';
 import { Term } from '../parts/Term';
 import { Step } from '../Step';
+import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 
 const DEVICES = [

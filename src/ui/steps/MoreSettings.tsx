@@ -1,8 +1,9 @@
 /** Every other number of a run, with the field's term and a plain word on what it does. */
 import { Button, NumberInput } from '@mantine/core';
 import type { NumberField } from '../../state';
-import { RULES, usePart, useSession } from '../../state';
+import { RULES } from '../../state';
 import { Term } from '../parts/Term';
+import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 import tuneClasses from './tune.module.css';
 

@@ -1,8 +1,9 @@
 /** The settings of a run: the three that matter in sight, the rest one click away. */
 import { Button, Select, Slider, Textarea } from '@mantine/core';
 import type { SettingsIssue, SettingsState } from '../../state';
-import { MAX_LENGTH, usePart, useSession } from '../../state';
+import { MAX_LENGTH } from '../../state';
 import { Term } from '../parts/Term';
+import { usePart, useSession } from '../session';
 import { ContextBar } from './ContextBar';
 import { MoreSettings } from './MoreSettings';
 import classes from './steps.module.css';

@@ -1,7 +1,8 @@
 /** Base against tuned on the held-out rows, one line per prefix. */
 import { Button } from '@mantine/core';
-import { prefixLabel, scoreRows, usePart, useSession } from '../../state';
+import { prefixLabel, scoreRows } from '../../state';
 import { formatAccuracy, formatCount, formatLoss } from '../format';
+import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 
 export function ScoreTable() {

@@ -1,11 +1,12 @@
 /** Step 3: what is learned and how, what it will cost, and the loss while it learns. */
 import { Button, Tooltip } from '@mantine/core';
-import { latestRun, settingsIssues, usePart, useSession, whyNotTune } from '../../state';
+import { latestRun, settingsIssues, whyNotTune } from '../../state';
 import { formatAbout, formatBytes, formatCount, formatLoss, formatShare } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
 import { Term } from '../parts/Term';
 import { Step } from '../Step';
+import { usePart, useSession } from '../session';
 import { LossPanel } from './LossPanel';
 import { Issues, PrefixSettings } from './PrefixSettings';
 import classes from './steps.module.css';

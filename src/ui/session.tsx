@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import type { StoreApi } from 'zustand/vanilla';
-import type { Session } from './session';
+import type { Session } from '../state';
 
 const SessionContext = createContext<Session | null>(null);
 
