@@ -33,10 +33,11 @@ export function decoderContext(ops: Ops, layout: AttentionLayout): DecoderContex
       const queries = ops.reshape(layout.queryPositions, [rows, 1, time, 1]);
       const keys = ops.reshape(layout.keyPositions, [rows, 1, 1, layout.keyPositions.dims[1] as number]);
       const distance = ops.sub(queries, keys);
-      const ahead = ops.emit('Less', [distance, ops.scalar(0)]);
-      const masked =
-        window === null ? ahead : ops.emit('Or', [ahead, ops.emit('GreaterOrEqual', [distance, ops.scalar(window)])]);
-      return ops.where(masked, ops.scalar(MASKED), ops.scalar(0));
+      const behind = ops.emit('GreaterOrEqual', [distance, ops.scalar(0)]);
+      // And, since ONNX Runtime has no Or on WebGPU
+      const visible =
+        window === null ? behind : ops.emit('And', [behind, ops.emit('Less', [distance, ops.scalar(window)])]);
+      return ops.where(visible, ops.scalar(0), ops.scalar(MASKED));
     },
   };
 }
@@ -54,12 +55,12 @@ export function denseLayout(ops: Ops, batch: number, cache: number, time: number
 
 /**
  * Each row has its own length: `attentionMask` (int64 [batch, cache + time]) says which slots count, the cache is filled
- * from its first slot on, and the new tokens stand at `positions` (int64 [batch, time]).
+ * from its first slot on, and the new tokens stand at `positions` (int64 [batch, time]), all below cache + time.
  */
 export function raggedLayout(ops: Ops, attentionMask: Value, positions: Value): AttentionLayout {
   const [batch, time] = positions.dims as [number, number];
   const cache = (attentionMask.dims[1] as number) - time;
-  const queryPositions = ops.cast(positions, 'float32');
+  const queryPositions = ops.fromInt64(positions, cache + time);
   const slots = ops.builder.literal(
     'float32',
     [1, cache],
@@ -70,7 +71,7 @@ export function raggedLayout(ops: Ops, attentionMask: Value, positions: Value): 
       ? queryPositions
       : ops.emit('Concat', [ops.expand(slots, [batch, cache]), queryPositions], { axis: int(1) });
   const beyond = ops.scalar(1e9);
-  const visible = ops.cast(attentionMask, 'float32');
+  const visible = ops.fromInt64(attentionMask, 2);
   // position where the mask is 1, 1e9 where it is 0
   const keyPositions = ops.add(ops.mul(all, visible), ops.mul(ops.sub(ops.scalar(1), visible), beyond));
   return { positions, queryPositions, keyPositions };

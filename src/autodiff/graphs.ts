@@ -8,7 +8,6 @@ import type { Decoder } from './decoder';
 import { type AttentionLayout, decoderContext, denseLayout, raggedLayout } from './decoderContext';
 import { differentiate } from './differentiate';
 import { Ops } from './ops';
-import { argMax } from './rules/shape';
 import { selectRows } from './selectRows';
 import { sizeOf } from './shapes';
 import { specialise } from './specialise';
@@ -95,6 +94,9 @@ interface Loss {
   readonly probabilities: Value;
   /** int32 [R, 1]. */
   readonly labels: Value;
+  /** The largest logit of each row and that of its label, [R, 1]. */
+  readonly top: Value;
+  readonly chosen: Value;
 }
 
 function crossEntropy(ops: Ops, logits: Value): Loss {
@@ -105,7 +107,7 @@ function crossEntropy(ops: Ops, logits: Value): Loss {
   const total = ops.reduce('ReduceSum', exponentials, [-1]);
   const chosen = ops.emit('GatherElements', [logits, labels], { axis: { type: 'int', value: 1 } });
   const tokenLoss = ops.sub(ops.add(ops.log(total), top), chosen);
-  return { tokenLoss, probabilities: ops.div(exponentials, total), labels };
+  return { tokenLoss, probabilities: ops.div(exponentials, total), labels, top, chosen };
 }
 
 /** loss = Σ weight · tokenLoss, and d loss / d logits = (softmax − onehot) · weight. */
@@ -165,8 +167,8 @@ export function buildForwardGraph(decoder: Decoder, shape: ForwardShape, target:
 function headOutputs(ops: Ops, all: Value, { rows, head }: ForwardShape): Record<string, Value> {
   const logits = rows === null ? all : selectRows(ops, all, ops.builder.input(names.rows, 'int64', [rows]));
   if (head === 'logits') return { [names.logits]: logits };
-  const { tokenLoss, labels } = crossEntropy(ops, logits);
-  const predicted = ops.cast(ops.equal(ops.cast(argMax(ops, logits), 'int32'), labels), 'float32');
+  const { tokenLoss, top, chosen } = crossEntropy(ops, logits);
+  const predicted = ops.cast(ops.equal(chosen, top), 'float32');
   const count = logits.dims[0] as number;
   return { [names.tokenLoss]: ops.reshape(tokenLoss, [count]), [names.predicted]: ops.reshape(predicted, [count]) };
 }

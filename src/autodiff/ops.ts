@@ -57,6 +57,16 @@ export class Ops {
     return x.dataType === dataType ? x : this.emit('Cast', [x], { to: int(dataTypeCode(dataType)) });
   }
 
+  /**
+   * int64 numbers from 0 to below `limit` as float32. Where int64 cannot be cast they are looked up in a table of the
+   * numbers: a Cast on the CPU would make every run wait until the GPU has caught up.
+   */
+  fromInt64(x: Value, limit: number): Value {
+    if (this.target.int64 || x.literal) return this.cast(x, 'float32');
+    const table = Float32Array.from({ length: limit }, (_, i) => i);
+    return this.gather(this.builder.literal('float32', [limit], table), x);
+  }
+
   /** A reshape; of a weight it is only another view of the same bytes. One dim may be -1. */
   reshape(x: Value, dims: readonly number[]): Value {
     const known = dims.reduce((size, dim) => (dim === -1 ? size : size * dim), 1);

@@ -92,6 +92,8 @@ export interface CompileTarget {
   readonly fusedMatMul: boolean;
   /** com.microsoft.GatherBlockQuantized exists: true on WebGPU. */
   readonly gatherBlockQuantized: boolean;
+  /** int64 values can be cast and moved: true on wasm. WebGPU takes them as indices and positions, and makes them. */
+  readonly int64: boolean;
   /** `float`: weights dequantised once, ahead of time. `quantized`: in the graph, at each run. */
   readonly weights: 'float' | 'quantized';
 }

@@ -3,7 +3,7 @@
  * page; it opens no file and prints nothing.
  */
 import { type CompileTarget, names } from '../autodiff';
-import { type Backend, bytesOfArray, type DeviceTensor, LoadedDecoder, type Program } from '../runtime';
+import { type Backend, bytesOfArray, type DeviceTensor, LoadedDecoder, type Program, relativeError } from '../runtime';
 import { type CaseFiles, type GradientCase, parseCase } from './gradientCase';
 
 /** Largest relative error of loss, logits and gradient. */
@@ -145,14 +145,14 @@ function compare(it: GradientCase, loss: number, gradient: Float32Array, logits:
   const perTensor = golden.gradients.map(({ name, values }) => {
     const part = gradient.subarray(offset, offset + values.length);
     offset += values.length;
-    return { name, error: relativeError(part, values) };
+    return { name, error: errorOf(part, values) };
   });
   const all = Float32Array.from(golden.gradients.flatMap(({ values }) => [...values]));
   const worst = perTensor.reduce((a, b) => (b.error <= a.error ? a : b));
   return {
     loss: Math.abs(loss - golden.loss) / Math.abs(golden.loss),
-    logits: relativeError(validPositions(it, logits), validPositions(it, golden.logits)),
-    gradient: relativeError(gradient, all),
+    logits: errorOf(validPositions(it, logits), validPositions(it, golden.logits)),
+    gradient: errorOf(gradient, all),
     worst,
   };
 }
@@ -167,13 +167,6 @@ function validPositions({ batch, tokens, lengths, golden }: GradientCase, logits
   return Float32Array.from(parts.flat());
 }
 
-/** ‖x − golden‖ / ‖golden‖ in float64; Infinity where the sizes differ. */
-function relativeError(x: Float32Array, golden: Float32Array): number {
-  if (x.length !== golden.length) return Number.POSITIVE_INFINITY;
-  let [difference, norm] = [0, 0];
-  golden.forEach((value, i) => {
-    difference += ((x[i] as number) - value) ** 2;
-    norm += value ** 2;
-  });
-  return Math.sqrt(difference / norm);
-}
+/** ‖x − golden‖ / ‖golden‖; infinite where x is not finite or of another size. */
+const errorOf = (x: Float32Array, golden: Float32Array): number =>
+  x.length === golden.length ? relativeError(x, golden) : Number.POSITIVE_INFINITY;

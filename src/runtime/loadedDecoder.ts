@@ -117,6 +117,7 @@ export class LoadedDecoder {
 const targetFor = (backend: Backend, weights: CompileTarget['weights']): CompileTarget => ({
   fusedMatMul: backend.kind === 'wasm',
   gatherBlockQuantized: backend.kind === 'webgpu',
+  int64: backend.kind === 'wasm',
   weights,
 });
 

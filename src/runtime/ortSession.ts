@@ -4,6 +4,12 @@ import { DeviceError } from '../errors';
 import type { BackendKind, DeviceTensor } from './backend';
 import type { OrtModule } from './ortModule';
 
+/**
+ * The graphs are ours, and say where weights are dequantised. ONNX Runtime's rewriting of (De)QuantizeLinear would move it:
+ * below a Slice of 4-bit numbers, for one, which no provider can run.
+ */
+const AS_WRITTEN = { session: { disable_quant_qdq: '1' } };
+
 export async function openSession(
   ort: OrtModule,
   kind: BackendKind,
@@ -11,7 +17,7 @@ export async function openSession(
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
   try {
-    return await ort.InferenceSession.create(model, options);
+    return await ort.InferenceSession.create(model, { ...options, extra: AS_WRITTEN });
   } catch (cause) {
     throw new DeviceError(
       `ONNX Runtime (${kind}) refuses the graph: ${messageOf(cause)}`,

@@ -4,7 +4,7 @@
  */
 import { ModelError } from '../../errors';
 import { numbersOf } from '../../onnx';
-import { int, intOf, intsOf, tensorOf, text } from '../attributes';
+import { intOf, intsOf, tensorOf, text } from '../attributes';
 import { dataTypeFromCode, type Ops } from '../ops';
 import {
   axisOf,
@@ -372,7 +372,7 @@ export const shape: RuleTable = {
         throw new ModelError('Gather along an axis other than the first has no gradient rule.', { node: node.origin });
       }
       const count = sizeOf((indices as Value).dims);
-      const places = ops.cast(ops.reshape(indices as Value, [count, 1]), 'int64');
+      const places = scatterPlaces(ops, indices as Value, count, dimAt(data.dims, 0));
       const updates = ops.reshape(dy, [count, ...data.dims.slice(1)]);
       return [ops.emit('ScatterND', [zeros(ops, data.dims), places, updates], { reduction: text('add') }), null];
     },
@@ -382,12 +382,10 @@ export const shape: RuleTable = {
   GatherElements: {
     infer: ({ inputs: [x, indices] }) => [{ dataType: (x as Value).dataType, dims: (indices as Value).dims }],
   },
-  ArgMax: {
-    infer: ({ inputs, attributes }) => [
-      { dataType: 'int64', dims: withDim(first(inputs).dims, intOf(attributes, 'axis', 0), 1) },
-    ],
-  },
 };
 
-export const argMax = (ops: Ops, x: Value): Value =>
-  ops.emit('ArgMax', [x], { axis: int(x.dims.length - 1), keepdims: int(1) });
+/** Gather's indices in the form ScatterND takes them, int64 [count, 1]. */
+function scatterPlaces(ops: Ops, indices: Value, count: number, limit: number): Value {
+  const movable = ops.target.int64 || indices.literal || indices.dataType !== 'int64';
+  return ops.cast(ops.reshape(movable ? indices : ops.fromInt64(indices, limit), [count, 1]), 'int64');
+}
