@@ -7,17 +7,12 @@ import { ModelError } from '../errors';
 import type { ByteChunks } from './byteSource';
 import { ByteSource } from './byteSource';
 import { GrowingBytes } from './growingBytes';
-import type { TensorData } from './ir';
 import type { ExternalTensor } from './readGraph';
 
 /** Opens an external data file by the location that the model gives for it. */
 export type OpenExternal = (location: string) => ByteChunks | Promise<ByteChunks>;
 
-export async function readExternal(
-  tensors: readonly ExternalTensor[],
-  open: OpenExternal | undefined,
-  onTensor: (tensor: TensorData) => void | Promise<void>,
-): Promise<void> {
+export async function readExternal(tensors: readonly ExternalTensor[], open: OpenExternal | undefined): Promise<void> {
   const byLocation = new Map<string, ExternalTensor[]>();
   for (const tensor of tensors) {
     const others = byLocation.get(tensor.range.location);
@@ -33,15 +28,11 @@ export async function readExternal(
       );
     }
     const source = new ByteSource(await open(location), location);
-    await source.whileOpen(() => readFile(source, inFile, onTensor));
+    await source.whileOpen(() => readFile(source, inFile));
   }
 }
 
-async function readFile(
-  source: ByteSource,
-  tensors: readonly ExternalTensor[],
-  onTensor: (tensor: TensorData) => void | Promise<void>,
-): Promise<void> {
+async function readFile(source: ByteSource, tensors: readonly ExternalTensor[]): Promise<void> {
   const inOrder = [...tensors].sort((a, b) => a.range.offset - b.range.offset || b.range.length - a.range.length);
   // The tensor that reaches furthest, for those that begin inside of it.
   let last: { offset: number; bytes: Uint8Array } | undefined;
@@ -66,7 +57,6 @@ async function readFile(
       bytes = await source.take(range.length, !isShared);
       if (isShared) last = { offset: range.offset, bytes };
     }
-    arrived(bytes);
-    await onTensor({ ...info, bytes });
+    await arrived(bytes);
   }
 }

@@ -18,16 +18,16 @@ import { scan } from './wire';
 export interface ExternalTensor {
   readonly info: TensorInfo;
   readonly range: ExternalRange;
-  /** Tells the graph that the bytes are here. */
-  readonly arrived: (bytes: Uint8Array) => void;
+  /** Hands the bytes on. */
+  readonly arrived: (bytes: Uint8Array) => Promise<void>;
 }
 
 /** What the reading of one model shares between its graphs. */
 export interface GraphReader {
   readonly onTensor: (tensor: TensorData) => void | Promise<void>;
   readonly externals: ExternalTensor[];
-  /** Initializers that are not kept inline, over all graphs: their names are what the weight store knows them by. */
-  readonly weights: Set<string>;
+  /** Names that `onTensor` has had, over all graphs: each comes once, as the weight store knows weights by name. */
+  readonly delivered: Set<string>;
   /** Where each node stands in the file, for errors of later checks. */
   readonly fieldOf: Map<Node, Field>;
 }
@@ -55,20 +55,18 @@ export async function readGraph(source: ByteSource, field: Field, reader: GraphR
     if (info.name === '') source.fail('An initializer has no name.', DAMAGED);
     if (initializers.has(info.name)) source.fail(`There are two initializers with the name "${info.name}".`, DAMAGED);
     const kept = isKept(info);
-    if (!kept && reader.weights.has(info.name)) {
+    const isFirst = !reader.delivered.has(info.name);
+    if (!isFirst && !kept) {
       source.fail(`Two graphs of the model have different weights with the name "${info.name}".`, UNSUPPORTED);
     }
-    if (!kept) reader.weights.add(info.name);
+    reader.delivered.add(info.name);
     initializers.set(info.name, info);
-    const arrived = (bytes: Uint8Array) => {
+    const arrived = async (bytes: Uint8Array) => {
       if (kept) initializers.set(info.name, { ...info, bytes: bytes.slice() });
+      if (isFirst) await reader.onTensor({ ...info, bytes });
     };
-    if (!(values instanceof Uint8Array)) {
-      reader.externals.push({ info, range: values, arrived });
-      return;
-    }
-    arrived(values);
-    await reader.onTensor({ ...info, bytes: values });
+    if (values instanceof Uint8Array) await arrived(values);
+    else reader.externals.push({ info, range: values, arrived });
   };
 
   await scan(

@@ -22,8 +22,8 @@ export interface ReadOptions {
   /** Size of the file, where it is known (Content-Length, Blob.size): a damaged length is then found at once. */
   byteLength?: number;
   /**
-   * Each initializer, of subgraphs too; the next one is read when this has returned. `bytes` are lent for the duration
-   * of the call, and need not be aligned.
+   * Each initializer, of subgraphs too, and each name once; the next one is read when this has returned. `bytes` are lent
+   * for the duration of the call (a view of a chunk, often), and need not be aligned.
    */
   onTensor?: (tensor: TensorData) => void | Promise<void>;
   /** Opens the files of external data; without it, a model that has some is refused. */
@@ -39,7 +39,7 @@ export async function readModel(chunks: ByteChunks, options: ReadOptions = {}): 
 async function read(source: ByteSource, options: ReadOptions): Promise<Model> {
   await rejectOtherFormats(source);
   const onTensor = options.onTensor ?? (() => {});
-  const reader: GraphReader = { onTensor, externals: [], weights: new Set(), fieldOf: new Map() };
+  const reader: GraphReader = { onTensor, externals: [], delivered: new Set(), fieldOf: new Map() };
   const opsets: Record<string, number> = {};
   const functions = new Set<string>();
   const state = { irVersion: 0, producer: '' };
@@ -73,7 +73,7 @@ async function read(source: ByteSource, options: ReadOptions): Promise<Model> {
     source.fail('The file says no version of its operators (opset_import).', DAMAGED, 0);
   // Before the external files, which are large: a graph that cannot be used is refused without them.
   const runnable = wellFormed(found, (text, node) => fail(source, reader.fieldOf, text, node));
-  await readExternal(reader.externals, options.external, onTensor);
+  await readExternal(reader.externals, options.external);
   return { ...state, opsets, graph: runnable };
 }
 

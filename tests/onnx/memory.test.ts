@@ -13,8 +13,6 @@ const MiB = 2 ** 20;
 const TENSOR = 8 * MiB;
 const COUNT = 8;
 const CHUNK = 1 * MiB;
-/** What V8 and the test itself hold besides. */
-const SLACK = 0.5 * MiB;
 
 const varint = (value: number): number[] =>
   value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))];
@@ -35,17 +33,26 @@ function modelFile(fill: (tensor: number, at: number) => number): (() => Uint8Ar
   ];
 }
 
-/** The greatest number of bytes in array buffers, seen before each chunk and in each call. */
+/** What is held when the reader waits or hands out a tensor: the tensor, a chunk, and what V8 and the test hold besides. */
+const LIMIT = TENSOR + CHUNK + 0.5 * MiB;
+
+/**
+ * The greatest number of live bytes in array buffers, over all samples. Freed buffers are counted off behind the scenes,
+ * some time after a collection: each sample is the least of several looks, never less than what is live.
+ */
 function highWater() {
   collectGarbage();
   const before = process.memoryUsage().arrayBuffers;
   let peak = 0;
   return {
     async sample() {
-      collectGarbage();
-      await new Promise((resolve) => setImmediate(resolve)); // freed buffers are counted off behind the scenes
-      collectGarbage();
-      peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+      let least = Number.POSITIVE_INFINITY;
+      for (let look = 0; look < 50 && least > LIMIT; look++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        collectGarbage();
+        least = Math.min(least, process.memoryUsage().arrayBuffers - before);
+      }
+      peak = Math.max(peak, least);
     },
     get bytes() {
       return peak;
@@ -83,8 +90,7 @@ describe('a model of 64 MiB in tensors of 8 MiB, chunks of 1 MiB', () => {
     });
     expect(seen).toEqual(Array.from({ length: COUNT }, (_, i) => `w${i} ${i * 16} ${i * 16 + 7} ${TENSOR}`));
     expect(water.bytes).toBeGreaterThan(TENSOR);
-    // Where the size is unknown, the buffer grows once, when an eighth of the tensor is there.
-    expect(water.bytes).toBeLessThan(TENSOR + CHUNK + SLACK);
+    expect(water.bytes).toBeLessThan(LIMIT);
   });
 
   it('in a file of its own', async () => {
@@ -106,7 +112,7 @@ describe('a model of 64 MiB in tensors of 8 MiB, chunks of 1 MiB', () => {
     });
     expect(seen).toBe(COUNT);
     expect(water.bytes).toBeGreaterThan(TENSOR);
-    expect(water.bytes).toBeLessThan(TENSOR + CHUNK + SLACK);
+    expect(water.bytes).toBeLessThan(LIMIT);
   });
 });
 

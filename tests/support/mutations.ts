@@ -8,6 +8,7 @@ interface Span {
   length: number;
   body: number;
   end: number;
+  parent: Span | undefined;
 }
 
 function readVarint(bytes: Uint8Array, at: number): [value: number, next: number] {
@@ -20,17 +21,21 @@ function readVarint(bytes: Uint8Array, at: number): [value: number, next: number
   }
 }
 
+const varint = (value: number): Uint8Array =>
+  value < 128 ? Uint8Array.of(value) : joined(Uint8Array.of((value % 128) | 128), varint(Math.floor(value / 128)));
+
 /** All length-delimited fields of a sound file, those inside of others too. */
-export function spansOf(bytes: Uint8Array, desc: DescMessage, start = 0, end = bytes.length): Span[] {
+export function spansOf(bytes: Uint8Array, desc: DescMessage, parent?: Span): Span[] {
+  const end = parent?.end ?? bytes.length;
   const spans: Span[] = [];
-  let at = start;
+  let at = parent?.body ?? 0;
   while (at < end) {
     const [tag, length] = readVarint(bytes, at);
     const [size, body] = readVarint(bytes, length);
     if (tag % 8 === 2) {
-      spans.push({ tag: at, length, body, end: body + size });
+      const span = { tag: at, length, body, end: body + size, parent };
       const field = desc.fields.find(({ number }) => number === tag >> 3);
-      if (field?.message) spans.push(...spansOf(bytes, field.message, body, body + size));
+      spans.push(span, ...(field?.message ? spansOf(bytes, field.message, span) : []));
     }
     at = { 0: body, 1: length + 8, 2: body + size, 5: length + 4 }[tag % 8] ?? end;
   }
@@ -47,6 +52,13 @@ export function mutated(bytes: Uint8Array, spans: readonly Span[], random: () =>
   const cut = (from: number, to = bytes.length) => bytes.subarray(from, to);
   /** The file with `[from, to)` replaced. */
   const replaced = (from: number, to: number, ...parts: Uint8Array[]) => joined(cut(0, from), ...parts, cut(to));
+  /** The same, with every length around it put right: the damage is to the meaning only. */
+  const repaired = (around: Span | undefined, from: number, to: number, ...parts: Uint8Array[]): Uint8Array => {
+    if (!around) return replaced(from, to, ...parts);
+    const body = joined(cut(around.body, from), ...parts, cut(to, around.end));
+    const head = joined(cut(around.tag, around.length), varint(body.length));
+    return repaired(around.parent, around.tag, around.end, head, body);
+  };
   const flipped = (from: number, to: number) => {
     const copy = bytes.slice();
     for (let flips = 1 + below(8); flips > 0; flips--) {
@@ -79,6 +91,11 @@ export function mutated(bytes: Uint8Array, spans: readonly Span[], random: () =>
         Uint8Array.from({ length: 1 + below(11) }, () => 128 | below(128)),
         Uint8Array.of(1),
       ),
+    // a field twice, not at all, with another content, or another field
+    () => repaired(span.parent, span.end, span.end, cut(span.tag, span.end)),
+    () => repaired(span.parent, span.tag, span.end),
+    () => repaired(span, span.body, span.end, cut(other.body, other.end)),
+    () => repaired(span.parent, span.tag, span.end, cut(other.tag, other.end)),
     // a range twice, or not at all
     () => replaced(span.end, span.end, cut(span.tag, span.end)),
     () => replaced(span.tag, span.end),
