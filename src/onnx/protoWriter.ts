@@ -23,7 +23,21 @@ export class ProtoWriter {
   }
 
   text(field: number, value: string): void {
-    this.bytes(field, utf8.encode(value));
+    // Most names are short ASCII: a call of the encoder would cost more than the copy.
+    const start = this.length;
+    this.varint(field * 8 + BYTES);
+    this.varint(value.length);
+    this.reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.length = start;
+        this.bytes(field, utf8.encode(value));
+        return;
+      }
+      this.buffer[this.length + i] = code;
+    }
+    this.length += value.length;
   }
 
   bytes(field: number, value: Uint8Array): void {
