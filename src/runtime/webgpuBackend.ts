@@ -26,6 +26,19 @@ const OPTIONS: InferenceSession.SessionOptions = {
   preferredOutputLocation: 'gpu-buffer',
 };
 
+/** Runs one piece of work after the other. */
+type Exclusive = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** The asyncify build of ONNX Runtime suspends inside a call and must not be entered a second time meanwhile. */
+function exclusive(): Exclusive {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work);
+    last = result.catch(() => {});
+    return result;
+  };
+}
+
 type GpuType = Tensor.GpuBufferDataTypes;
 
 class GpuSession implements Session {
@@ -35,6 +48,7 @@ class GpuSession implements Session {
     private readonly ort: OrtModule,
     private readonly session: InferenceSession,
     private readonly allocate: (dataType: DataType, dims: readonly number[]) => GpuTensor,
+    private readonly alone: Exclusive,
     private readonly onRelease: () => void,
   ) {}
 
@@ -64,7 +78,7 @@ class GpuSession implements Session {
       results[name] = target;
       fetches[name] = this.wrap(target);
     }
-    await this.session.run(inputs, fetches).catch((cause) => {
+    await this.alone(() => this.session.run(inputs, fetches)).catch((cause) => {
       throw runFailure('webgpu', cause);
     });
     return results;
@@ -73,7 +87,7 @@ class GpuSession implements Session {
   async release(): Promise<void> {
     if (this.released) return;
     this.released = true;
-    await this.session.release();
+    await this.alone(() => this.session.release());
     this.onRelease();
   }
 }
@@ -95,6 +109,7 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
   const { vendor, architecture } = adapter.info;
   const isFallback = adapter.info.isFallbackAdapter || /swiftshader/i.test(`${architecture} ${vendor}`);
 
+  const alone = exclusive();
   const tensors = new Set<GpuTensor>();
   const open = new Set<Session>();
   const allocate = (dataType: DataType, dims: readonly number[]): GpuTensor => {
@@ -147,8 +162,8 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
       return copy;
     },
     async createSession(model) {
-      const session = await openSession(ort, 'webgpu', model, OPTIONS);
-      const wrapped: Session = new GpuSession(ort, session, allocate, () => open.delete(wrapped));
+      const session = await alone(() => openSession(ort, 'webgpu', model, OPTIONS));
+      const wrapped: Session = new GpuSession(ort, session, allocate, alone, () => open.delete(wrapped));
       open.add(wrapped);
       return wrapped;
     },

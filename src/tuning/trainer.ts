@@ -38,9 +38,11 @@ export type TrainerEvent =
       readonly loss: number;
       readonly learningRate: number;
       readonly gradNorm: number;
-      /** Text tokens of the batch per second of this step. */
+      /** Text tokens per second, smoothed over the last steps. */
       readonly tokensPerSecond: number;
       readonly secondsPerStep: number;
+      /** Validations included. */
+      readonly secondsLeft: number;
     }
   | { readonly type: 'validation'; readonly step: number; readonly result: ValidationResult }
   | { readonly type: 'paused'; readonly step: number }
@@ -91,6 +93,8 @@ interface StepUnderWay {
 class Run {
   private readonly source: Generator<readonly SupervisedSequence[], never>;
   private secondsPerStep = 0;
+  private tokensPerStep = 0;
+  private secondsPerValidation = 0;
   private lastStepEnd = performance.now();
   private diverged = false;
   private good = 0;
@@ -115,9 +119,9 @@ class Run {
       }
       if (control.isStopped || this.diverged) break;
       const queued = await this.step(step);
-      // The step before is awaited only now that this one is queued: the device never waits for the host.
+      // On a GPU the step before is awaited only now that this one is queued: the device never waits for the host.
       await this.settle(pending);
-      pending = queued;
+      pending = this.options.loaded.backend.kind === 'webgpu' ? queued : await this.settle(queued);
       if (step % settings.evalEvery === 0 && step < settings.steps) {
         pending = await this.settle(pending);
         if (this.diverged) break;
@@ -170,8 +174,9 @@ class Run {
     const { loss, gradNorm } = await underWay.statistics;
     const seconds = (performance.now() - this.lastStepEnd) / 1000;
     this.lastStepEnd = performance.now();
-    this.secondsPerStep =
-      this.secondsPerStep === 0 ? seconds : this.secondsPerStep + TIME_SMOOTHING * (seconds - this.secondsPerStep);
+    const weight = this.secondsPerStep === 0 ? 1 : TIME_SMOOTHING;
+    this.secondsPerStep += weight * (seconds - this.secondsPerStep);
+    this.tokensPerStep += weight * (textTokens - this.tokensPerStep);
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       // AdamW does not write where the norm is not finite, so the trainables are those of the last good step.
       this.diverged = true;
@@ -184,16 +189,25 @@ class Run {
       loss,
       learningRate,
       gradNorm,
-      tokensPerSecond: textTokens / seconds,
+      tokensPerSecond: this.tokensPerStep / this.secondsPerStep,
       secondsPerStep: this.secondsPerStep,
+      secondsLeft: this.secondsLeft(step),
     });
     return null;
   }
 
+  private secondsLeft(step: number): number {
+    const { steps, evalEvery } = this.options.settings;
+    const validations = step === steps ? 0 : Math.ceil((steps - step) / evalEvery);
+    return this.secondsPerStep * (steps - step) + this.secondsPerValidation * validations;
+  }
+
   private async validate(step: number): Promise<void> {
+    const start = performance.now();
     const result = await this.options.validate(this.optimiser.parameters);
     this.options.onEvent({ type: 'validation', step, result });
     this.lastStepEnd = performance.now();
+    this.secondsPerValidation = (this.lastStepEnd - start) / 1000;
   }
 
   private async pause(step: number): Promise<void> {

@@ -67,7 +67,8 @@ export function prepareDataset(
       usableRows: tokenised.length,
       trainRows: train.length,
       validationRows: validation.length,
-      skipped: [...skipped, ...shortened.map(({ line, reason }) => ({ line, reason: `kept, but cut: ${reason}` }))],
+      skipped,
+      shortened,
       preview: train.slice(0, PREVIEW_ROWS).map((example) => ({
         line: example.line,
         tokens: tokenPieces(example, tokenizer),

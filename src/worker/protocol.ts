@@ -85,6 +85,8 @@ export interface DatasetSummary {
   readonly trainRows: number;
   readonly validationRows: number;
   readonly skipped: readonly RowProblem[];
+  /** Rows that train with the beginning of their prompt cut off, to fit the model. */
+  readonly shortened: readonly RowProblem[];
   /** Of the first rows, exactly what trains. */
   readonly preview: readonly { readonly line: number; readonly tokens: readonly TokenPiece[] }[];
   /** Up to eight held-out rows (training rows when nothing is held out): the text before the target, and the target. */

@@ -89,7 +89,7 @@ function initialisation(init: PrefixInit, { tokenizer }: OpenModel): PrefixIniti
 function report({ settings, dataset, model, onEvent, onSpeed }: TuneRun, event: TrainerEvent): void {
   switch (event.type) {
     case 'step': {
-      const { step, loss, learningRate, gradNorm, tokensPerSecond, secondsPerStep } = event;
+      const { step, loss, learningRate, gradNorm, tokensPerSecond, secondsPerStep, secondsLeft } = event;
       onSpeed(secondsPerStep / (settings.batchSize * dataset.summary.meanTokens));
       onEvent({
         type: 'step',
@@ -99,7 +99,7 @@ function report({ settings, dataset, model, onEvent, onSpeed }: TuneRun, event: 
         learningRate,
         gradNorm,
         tokensPerSecond,
-        secondsLeft: secondsPerStep * (settings.steps - step),
+        secondsLeft,
         deviceBytes: model.loaded.backend.live().bytes,
       });
       return;

@@ -286,6 +286,7 @@ function summarise(name: string, text: string): DatasetSummary {
     trainRows: Math.ceil(rows.length * 0.9),
     validationRows: Math.floor(rows.length * 0.1),
     skipped: lines.filter(({ cells }) => cells.length !== 2).map(({ line }) => ({ line, reason: 'has no label' })),
+    shortened: [],
     preview: rows.slice(0, 4).map(({ line, cells }) => ({ line, tokens: pieces(cells) })),
     examples: rows.slice(0, 3).map(({ line, cells }) => ({ line, prompt: prompt(cells), target: ` ${cells[1]}` })),
     longestTokens: 43,

@@ -1,7 +1,7 @@
 /** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
 import { Button } from '@mantine/core';
 import { datasetLine } from '../../state';
-import type { DatasetSummary } from '../../worker';
+import type { DatasetSummary, RowProblem } from '../../worker';
 import { formatCount } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
@@ -58,7 +58,8 @@ function Loaded({ summary }: { readonly summary: DatasetSummary }) {
       <div className={classes.stack}>
         <Counts summary={summary} />
         <TokenPreview summary={summary} />
-        <Skipped summary={summary} />
+        <Problems problems={summary.skipped} what="skipped" />
+        <Problems problems={summary.shortened} what="shortened to fit" />
       </div>
     </div>
   );
@@ -88,12 +89,18 @@ function Counts({ summary }: { readonly summary: DatasetSummary }) {
 
 const SHOWN_PROBLEMS = 50;
 
-function Skipped({ summary: { skipped } }: { readonly summary: DatasetSummary }) {
-  if (skipped.length === 0) return null;
+interface ProblemsProps {
+  readonly problems: readonly RowProblem[];
+  /** e.g. `skipped`. */
+  readonly what: string;
+}
+
+function Problems({ problems, what }: ProblemsProps) {
+  if (problems.length === 0) return null;
   return (
-    <details open={skipped.length <= 3}>
+    <details open={problems.length <= 3}>
       <summary>
-        {formatCount(skipped.length)} {skipped.length === 1 ? 'row' : 'rows'} skipped
+        {formatCount(problems.length)} {problems.length === 1 ? 'row' : 'rows'} {what}
       </summary>
       <div className={`${classes.detailsBody} ${classes.scroll}`}>
         <table className={classes.table}>
@@ -105,7 +112,7 @@ function Skipped({ summary: { skipped } }: { readonly summary: DatasetSummary })
             </tr>
           </thead>
           <tbody>
-            {skipped.slice(0, SHOWN_PROBLEMS).map(({ line, column, reason }) => (
+            {problems.slice(0, SHOWN_PROBLEMS).map(({ line, column, reason }) => (
               <tr key={`${line} ${column} ${reason}`}>
                 <td>{formatCount(line)}</td>
                 <td>{column ?? '–'}</td>
@@ -114,8 +121,8 @@ function Skipped({ summary: { skipped } }: { readonly summary: DatasetSummary })
             ))}
           </tbody>
         </table>
-        {skipped.length > SHOWN_PROBLEMS && (
-          <p className={classes.quiet}>and {formatCount(skipped.length - SHOWN_PROBLEMS)} more</p>
+        {problems.length > SHOWN_PROBLEMS && (
+          <p className={classes.quiet}>and {formatCount(problems.length - SHOWN_PROBLEMS)} more</p>
         )}
       </div>
     </details>
