@@ -90,11 +90,12 @@ function frontierOf(nodes: readonly EmittedNode[], limitBytes: number): Set<Valu
   return frontier;
 }
 
-/** FNV-1a over the elements: literals of derived weights are compared by it. */
+/** Literals of derived weights are compared by it: the elements themselves where they are few, else FNV-1a over their bits. */
 function fingerprint(elements: ArrayLike<number>): string {
+  if (elements.length <= 16) return `{${Array.from(elements).join()}}`;
   let hash = 0x811c9dc5;
-  for (let i = 0; i < elements.length; i++) hash = Math.imul(hash ^ ((elements[i] as number) * 65_536), 0x01000193);
-  return (hash >>> 0).toString(16);
+  for (const word of new Uint32Array(Float64Array.from(elements).buffer)) hash = Math.imul(hash ^ word, 0x01000193);
+  return `#${(hash >>> 0).toString(16)}`;
 }
 
 function keyOf(value: Value): string {

@@ -53,7 +53,9 @@ export function describeDecoder(model: Model, hints: DecoderHints = {}): Decoder
   if (!inputIds) throw new ModelError('The graph has no input named input_ids: it is not a text decoder.', {}, HINT);
   if (!logits) throw new ModelError('The graph has no output named logits: it is not a text decoder.', {}, HINT);
   if (past.size === 0) throw new ModelError('The graph has no past_key_values inputs to put a prefix in.', {}, HINT);
-  const layers = Array.from({ length: past.size / 2 }, (_, layer): DecoderLayer => {
+  // Counted by the highest number, so that a layer that is not whole is noticed wherever it stands.
+  const count = 1 + Math.max(...[...past.keys(), ...present.keys()].map((key) => Number.parseInt(key, 10)));
+  const layers = Array.from({ length: count }, (_, layer): DecoderLayer => {
     const [key, value] = [past.get(`${layer}.key`), past.get(`${layer}.value`)];
     const [presentKey, presentValue] = [present.get(`${layer}.key`), present.get(`${layer}.value`)];
     if (!key || !value || !presentKey || !presentValue) {

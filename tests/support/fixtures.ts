@@ -1,0 +1,37 @@
+/** The golden decoders of tests/fixtures, and the bundled model, as tests read them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Decoder, describeDecoder } from '../../src/autodiff';
+import { CASE_FILES, type CaseFiles } from '../../src/cli/gradientCase';
+import { readModel } from '../../src/onnx';
+import { type Backend, LoadedDecoder, type LoadOptions } from '../../src/runtime';
+
+const folder = fileURLToPath(new URL('../fixtures/', import.meta.url));
+const bundled = fileURLToPath(new URL('../../public/models/fable-7m/onnx/model_q4.onnx', import.meta.url));
+
+/** The families that train so far. */
+export const goldenCases: readonly string[] = readdirSync(folder).filter((name) => /^(llama|qwen\d)_/.test(name));
+
+const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
+
+export const readCase = (name: string): CaseFiles => ({
+  model: bytesOf(`${folder}${name}/${CASE_FILES.model}`),
+  description: readFileSync(`${folder}${name}/${CASE_FILES.description}`, 'utf8'),
+  golden: bytesOf(`${folder}${name}/${CASE_FILES.golden}`),
+});
+
+export const modelBytes = (name: string): Uint8Array => bytesOf(`${folder}${name}/${CASE_FILES.model}`);
+
+export const bundledModelBytes = (): Uint8Array => bytesOf(bundled);
+
+export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** The decoder alone, without its weights. */
+export async function readDecoder(bytes: Uint8Array): Promise<Decoder> {
+  return describeDecoder(await readModel(once(bytes), { onTensor: () => {} }));
+}
+
+export const loadFixture = (backend: Backend, name: string, options: LoadOptions = {}): Promise<LoadedDecoder> =>
+  LoadedDecoder.load(backend, once(modelBytes(name)), options);
