@@ -2,6 +2,7 @@
 export { bucketOf, collate, type MicroBatch, type SupervisedSequence, supervisedCount } from './batcher';
 export { nextTask, RunControl } from './control';
 export { initialPrefix, type PrefixInitialisation } from './methods/prefix';
+export { Optimiser } from './optimiser';
 export { Random } from './random';
 export { learningRateAt } from './schedule';
 export { type TrainerEvent, type TrainerResult, type TrainerSettings, train, type ValidationResult } from './trainer';
