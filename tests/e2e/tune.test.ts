@@ -1,0 +1,126 @@
+/**
+ * The main job, as a visitor does it: open the page, drop a dataset, tune a prefix, compare, export, bring it back. On the
+ * built page, in a real Chromium, on wasm with the bundled model.
+ */
+import { readFileSync } from 'node:fs';
+import { unzipSync } from 'fflate';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { importAdapter, readSafeTensors } from '../../src/adapters';
+import { download, lossesOf, setNumber, type Visit, visit } from './page';
+
+const STEPS = 30;
+const LENGTH = 16;
+/** Of fable-7m. */
+const GEOMETRY = { layers: 8, kvHeads: 4, headDim: 32 };
+const LOADED = { timeout: 60_000 };
+
+let person: Visit;
+/** What the page exported, kept from one test to the next. */
+let zip: Uint8Array;
+
+beforeAll(async () => {
+  person = await visit(new URL('?device=wasm', inject('pageUrl')).href);
+});
+afterAll(() => person?.close());
+
+test('the bundled model loads by itself, with threads', async () => {
+  const model = person.step('Model');
+  await model.getByText('7 million').waitFor(LOADED);
+  expect(await person.page.evaluate(() => crossOriginIsolated)).toBe(true);
+  expect(await model.textContent()).toContain('512 tokens');
+});
+
+test('a dropped JSONL file is read, mapped and shown as it trains', async () => {
+  const rows = readFileSync('public/samples/sentiment.jsonl', 'utf8').trim().split('\n').slice(0, 80);
+  const text = [...rows.slice(0, 40), '{"text": "no label"', ...rows.slice(40)].join('\n');
+  const data = person.step('Data');
+  const file = { name: 'mine.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from(text) };
+  await data.getByLabel('Drop a dataset').setInputFiles(file);
+  await data.getByText('80 rows, 2 labels, 1 skipped').waitFor(LOADED);
+  expect(await data.textContent()).toContain('Exactly what trains');
+  await data.getByRole('cell', { name: '41', exact: true }).waitFor();
+});
+
+test('thirty steps lower the validation loss, and the page stays responsive', async () => {
+  const { page } = person;
+  const tune = person.step('Tune');
+  await tune.getByText('More settings').click();
+  await setNumber(tune, 'Steps', STEPS);
+  await setNumber(tune, 'Validate every', STEPS);
+  await page.evaluate(() => {
+    const seen: number[] = [];
+    Object.assign(window, { longTasks: seen });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.push(entry.duration);
+    }).observe({ type: 'longtask' });
+  });
+  await tune.getByRole('button', { name: 'Tune', exact: true }).click();
+  await page.getByRole('button', { name: 'Pause' }).waitFor(LOADED);
+  await tune.getByText(`${STEPS} / ${STEPS}`).waitFor({ timeout: 180_000 });
+  await tune.getByText(/Validation loss .* finished/).waitFor({ timeout: 60_000 });
+  const line = /Validation loss ([\d.]+) → ([\d.]+)/.exec((await tune.textContent()) ?? '');
+  const [before, after] = [Number(line?.[1]), Number(line?.[2])];
+  expect(after).toBeLessThan(before);
+  const longTasks = await page.evaluate(() => (window as unknown as { longTasks: number[] }).longTasks);
+  expect(longTasks.filter((duration) => duration > 100)).toEqual([]);
+}, 300_000);
+
+test('Compare streams two different texts for the same prompt', async () => {
+  const compare = person.step('Compare');
+  await compare.getByRole('button', { name: 'Generate' }).click();
+  const texts = await Promise.all(
+    ['Without prefix', 'With prefix'].map(async (name) => {
+      const pane = compare.getByRole('group', { name });
+      await pane.getByText(/tokens\/s/).waitFor({ timeout: 60_000 });
+      return pane.locator('output').textContent();
+    }),
+  );
+  expect(texts[0]).not.toBe('');
+  expect(texts[1]).not.toBe(texts[0]);
+}, 120_000);
+
+test('Export downloads a PEFT folder with a tensor of the right shape', async () => {
+  const exporting = person.step('Export');
+  zip = await download(person.page, exporting.getByRole('button', { name: 'Export', exact: true }));
+  const files = new Map(Object.entries(unzipSync(zip)).map(([name, bytes]) => [name.replace(/^.*\//, ''), bytes]));
+  expect([...files.keys()].sort()).toEqual([
+    'README.md',
+    'adapter_config.json',
+    'adapter_model.safetensors',
+    'prelude.json',
+  ]);
+  const config = JSON.parse(new TextDecoder().decode(files.get('adapter_config.json')));
+  expect(config).toMatchObject({
+    peft_type: 'PREFIX_TUNING',
+    num_virtual_tokens: LENGTH,
+    num_layers: 8,
+    token_dim: 128,
+  });
+  const { tensors } = readSafeTensors(files.get('adapter_model.safetensors') as Uint8Array);
+  expect(tensors.get('prompt_embeddings')?.dims).toEqual([LENGTH, 8 * 2 * 4 * 32]);
+});
+
+test('brought back, the prefix gives the same validation loss', async () => {
+  const { page } = person;
+  const exporting = person.step('Export');
+  const buffer = Buffer.from(zip);
+  await exporting.getByLabel('Drop a prefix').setInputFiles({ name: 'mine.zip', mimeType: 'application/zip', buffer });
+  const rows = page
+    .getByRole('table')
+    .getByRole('row')
+    .filter({ has: page.getByRole('button', { name: 'Measure' }) });
+  await expect.poll(() => rows.count(), LOADED).toBe(2);
+  for (const row of [rows.nth(0), rows.nth(1)]) {
+    await row.getByRole('button', { name: 'Measure' }).click();
+    await expect.poll(async () => (await lossesOf(row)).length, LOADED).toBe(2);
+    await row.getByRole('button', { name: 'Measure' }).waitFor(LOADED);
+  }
+  const [tuned, imported] = [await lossesOf(rows.nth(0)), await lossesOf(rows.nth(1))];
+  expect(imported[0]).toBeCloseTo(tuned[0] as number, 6);
+  expect(Math.abs((imported[1] as number) - (tuned[1] as number))).toBeLessThanOrEqual(1e-6);
+  expect(importAdapter([{ name: 'mine.zip', bytes: zip }], GEOMETRY).prefix.length).toBe(LENGTH);
+}, 120_000);
+
+test('nothing was reported as an error', () => {
+  expect(person.errors).toEqual([]);
+});
