@@ -4,6 +4,7 @@
  */
 import { ModelError } from '../errors';
 import type { DataType } from '../onnx';
+import { fingerprint, sameElements } from './fingerprint';
 import { rules } from './rules';
 import { computeType, sizeOf } from './shapes';
 import type { Attributes, CompileTarget, EmittedNode, OperatorRule, TensorType, Value, WeightView } from './types';
@@ -14,6 +15,8 @@ const FOLD_LIMIT = 1 << 20;
 export interface EmitOptions {
   domain?: string;
   outputs?: number;
+  /** Default true. False: a node even where the value is known; ONNX Runtime computes it when the session opens. */
+  fold?: boolean;
 }
 
 export class GraphBuilder {
@@ -37,10 +40,15 @@ export class GraphBuilder {
     if (elements.length !== sizeOf(dims)) {
       throw new RangeError(`${elements.length} elements for shape [${dims.join(', ')}]`);
     }
-    const key = elements.length <= 64 ? `literal ${dataType} ${dims.join()} ${Array.from(elements).join()}` : null;
-    return this.once(key, () => [
-      { name: this.fresh('literal'), dataType, dims, source: { kind: 'literal' }, literal: elements },
-    ])[0] as Value;
+    const make = (): Value => ({
+      name: this.fresh('literal'),
+      dataType,
+      dims,
+      source: { kind: 'literal' },
+      literal: elements,
+    });
+    const known = this.once(`literal ${dataType} ${dims.join()} ${fingerprint(elements)}`, () => [make()])[0] as Value;
+    return sameElements(known.literal ?? [], elements) ? known : make();
   }
 
   weight(view: WeightView): Value {
@@ -62,13 +70,13 @@ export class GraphBuilder {
     opType: string,
     inputs: readonly (Value | null)[],
     attributes: Attributes = {},
-    { domain = '', outputs = 1 }: EmitOptions = {},
+    { domain = '', outputs = 1, fold = true }: EmitOptions = {},
   ): readonly Value[] {
     const key = this.keyOf(opType, domain, inputs, attributes, outputs);
     return this.once(key, () => {
       const rule = ruleOf(domain, opType);
       const types = this.infer(rule, opType, domain, inputs, attributes, outputs);
-      const folded = this.fold(rule, inputs, attributes, types);
+      const folded = fold && this.fold(rule, inputs, attributes, types);
       if (folded) return folded;
       const node: EmittedNode = { opType, domain, inputs, attributes, origin: this.origin, outputs: [] };
       const values = types.map(
@@ -119,11 +127,11 @@ export class GraphBuilder {
     );
   }
 
-  private once(key: string | null, make: () => readonly Value[]): readonly Value[] {
-    const before = key === null ? undefined : this.known.get(key);
+  private once(key: string, make: () => readonly Value[]): readonly Value[] {
+    const before = this.known.get(key);
     if (before) return before;
     const values = make();
-    if (key !== null) this.known.set(key, values);
+    this.known.set(key, values);
     return values;
   }
 

@@ -5,6 +5,7 @@
 import type { DataType, Graph, Initializer, Node } from '../onnx';
 import { byteLengthOf, tensorFromNumbers, writeModel } from '../onnx';
 import { costOf, type GraphCost } from './cost';
+import { fingerprint } from './fingerprint';
 import { sizeOf } from './shapes';
 import type { EmittedNode, TensorType, Value, WeightView } from './types';
 
@@ -65,37 +66,40 @@ function sliceOf(nodes: readonly EmittedNode[], outputs: readonly Value[], front
   return { nodes: kept.reverse(), leaves };
 }
 
-/** Values that depend on weights (and literals) only. */
-function constantValues(nodes: readonly EmittedNode[]): Set<Value> {
-  const constant = new Set<Value>();
-  const isConstant = (value: Value | null) =>
-    value === null || value.source.kind === 'weight' || value.source.kind === 'literal' || constant.has(value);
-  for (const node of nodes) {
-    if (node.inputs.every(isConstant)) for (const output of node.outputs) constant.add(output);
-  }
-  return constant;
+interface ConstantValues {
+  /** Depend on weights and literals only. */
+  readonly all: ReadonlySet<Value>;
+  /** Of these, the ones with a weight among what they depend on. */
+  readonly weighty: ReadonlySet<Value>;
 }
 
-/** Constant values that something else reads: what to compute ahead of time. */
+function constantValues(nodes: readonly EmittedNode[]): ConstantValues {
+  const all = new Set<Value>();
+  const weighty = new Set<Value>();
+  const isConstant = (value: Value | null) =>
+    value === null || value.source.kind === 'weight' || value.source.kind === 'literal' || all.has(value);
+  for (const { inputs, outputs } of nodes) {
+    if (!inputs.every(isConstant)) continue;
+    const hasWeight = inputs.some((value) => value && (value.source.kind === 'weight' || weighty.has(value)));
+    for (const output of outputs) {
+      all.add(output);
+      if (hasWeight) weighty.add(output);
+    }
+  }
+  return { all, weighty };
+}
+
+/** Values of weights that something else reads: what to compute ahead of time. */
 function frontierOf(nodes: readonly EmittedNode[], limitBytes: number): Set<Value> {
-  const constant = constantValues(nodes);
+  const { all, weighty } = constantValues(nodes);
   const small = (value: Value) => sizeOf(value.dims) * 4 <= limitBytes;
   const frontier = new Set<Value>();
   for (const node of nodes) {
-    const ahead = node.outputs.every((output) => constant.has(output) && small(output));
+    const ahead = node.outputs.every((output) => all.has(output) && small(output));
     if (ahead) continue;
-    for (const input of node.inputs)
-      if (input?.source.kind === 'node' && constant.has(input) && small(input)) frontier.add(input);
+    for (const input of node.inputs) if (input && weighty.has(input) && small(input)) frontier.add(input);
   }
   return frontier;
-}
-
-/** Literals of derived weights are compared by it: the elements themselves where they are few, else FNV-1a over their bits. */
-function fingerprint(elements: ArrayLike<number>): string {
-  if (elements.length <= 16) return `{${Array.from(elements).join()}}`;
-  let hash = 0x811c9dc5;
-  for (const word of new Uint32Array(Float64Array.from(elements).buffer)) hash = Math.imul(hash ^ word, 0x01000193);
-  return `#${(hash >>> 0).toString(16)}`;
 }
 
 function keyOf(value: Value): string {

@@ -46,7 +46,11 @@ function dequantiseBlocks(
   const wide = (): Value => {
     if (q.dataType.startsWith('int')) return ops.emit('DequantizeLinear', [q, scale], attributes);
     if (!zeroPoints) {
-      const middle = ops.builder.literal(q.dataType, [rows, blocks], new Array(rows * blocks).fill(2 ** (bits - 1)));
+      const middle = ops.builder.literal(
+        q.dataType,
+        [rows, blocks],
+        new Uint8Array(rows * blocks).fill(2 ** (bits - 1)),
+      );
       return ops.emit('DequantizeLinear', [q, scale, middle], attributes);
     }
     if (zeroPoints.dataType === 'float32') {

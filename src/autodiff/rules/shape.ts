@@ -56,7 +56,9 @@ export const axesOf = (context: LowerContext): number[] | null => {
   return context.inputs[1] ? known(context, 1, 'axes') : null;
 };
 
-export const zeros = (ops: Ops, dims: readonly number[]): Value => ops.expand(ops.scalar(0), dims);
+/** Of any size: never written out in the graph's file. */
+export const zeros = (ops: Ops, dims: readonly number[]): Value =>
+  ops.emit('Expand', [ops.scalar(0), ops.int64(dims)], {}, { fold: false });
 
 const cast: OperatorRule = {
   infer: ({ inputs, attributes }) => [
