@@ -64,14 +64,13 @@ class HostSession implements Session {
 }
 
 function copyInto(target: DeviceTensor, output: Tensor, name: string): void {
-  const source = output.data as HostArray;
-  const data = hostData(target);
-  if (data.length !== source.length || target.dataType !== output.type) {
+  const fits = target.dims.length === output.dims.length && target.dims.every((dim, i) => dim === output.dims[i]);
+  if (!fits || target.dataType !== output.type) {
     throw new DeviceError(
       `Output ${name} is ${output.type} [${output.dims.join(', ')}], not ${describeTensor(target)}.`,
     );
   }
-  (data as Float32Array).set(source as Float32Array);
+  (hostData(target) as Float32Array).set(output.data as Float32Array);
 }
 
 export async function createWasmBackend(threads = wasmThreads()): Promise<WasmBackend> {

@@ -48,7 +48,7 @@ export class Optimiser {
     this.sum = vector();
     this.m = vector();
     this.v = vector();
-    this.loss = backend.allocate('float32', []);
+    this.loss = backend.allocate('float32', [1]);
     this.norm = backend.allocate('float32', [1]);
     this.statistics = [backend.allocate('float32', [2]), backend.allocate('float32', [2])];
   }
