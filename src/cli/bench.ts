@@ -3,6 +3,7 @@
  * in bench/figures.ts; here is the command line.
  */
 import { parseArgs } from 'node:util';
+import { removeBuild } from './bench/builtPage';
 import { type Figure, figures } from './bench/figures';
 import { describeError } from './describeError';
 
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
   let failed = 0;
   for (const { name, unit, measure } of chosen(values.only)) {
     try {
-      const value = rounded(await measure());
+      const value = measure && rounded(await measure());
       taken[name] = value;
       if (!values.json) process.stdout.write(`${name.padEnd(width)}  ${value === null ? '–' : `${value} ${unit}`}\n`);
     } catch (error) {
@@ -49,6 +50,7 @@ async function main(): Promise<number> {
       process.stderr.write(`${name}: ${describeError(error)}\n`);
     }
   }
+  await removeBuild();
   if (values.json) process.stdout.write(`${JSON.stringify(taken)}\n`);
   return failed > 0 ? 1 : 0;
 }

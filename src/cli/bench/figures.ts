@@ -2,9 +2,11 @@
  * The figures of the bench, as a table: name, unit, what is measured, and how. Those that time something run one at a time,
  * in this order. What a figure needs is loaded when the first figure asks for it.
  */
+import { firstTokenSeconds, scriptGzipBytes } from './builtPage';
 import { generationRatio, prefixSwitchMilliseconds } from './generation';
+import { readerHeapRatio } from './readerHeap';
 import { describeShape, STEP_SHAPE } from './stepOverForward';
-import { staticCost, stepRatioOnWasm } from './training';
+import { SMALL_SHAPE, staticCost, stepRatioOnWasm, stepRatioOnWebGpu } from './training';
 
 export interface Figure {
   /** Key in the JSON output. */
@@ -12,8 +14,8 @@ export interface Figure {
   readonly unit: string;
   /** One line, shapes included. */
   readonly what: string;
-  /** @returns null where the figure cannot be taken on this machine */
-  readonly measure: () => Promise<number | null>;
+  /** null: this command has no means to take it. */
+  readonly measure: (() => Promise<number>) | null;
 }
 
 const shape = describeShape(STEP_SHAPE);
@@ -24,6 +26,18 @@ export const figures: readonly Figure[] = [
     unit: '×',
     what: `a training step over a forward pass, bundled model, wasm: ${shape}`,
     measure: stepRatioOnWasm,
+  },
+  {
+    name: 'step_over_forward_webgpu',
+    unit: '×',
+    what: `the same on WebGPU (SwiftShader), a tiny decoder: ${describeShape(SMALL_SHAPE)}`,
+    measure: stepRatioOnWebGpu,
+  },
+  {
+    name: 'step_over_torch',
+    unit: '×',
+    what: 'the same step in PyTorch on the same machine; not taken here',
+    measure: null,
   },
   {
     name: 'nodes_step_over_forward',
@@ -60,5 +74,23 @@ export const figures: readonly Figure[] = [
     unit: 'ms',
     what: 'another prefix of 16 into a warm cache, bundled model, wasm',
     measure: prefixSwitchMilliseconds,
+  },
+  {
+    name: 'heap_over_largest_tensor',
+    unit: '×',
+    what: 'memory the reader holds while 4 tensors of 16 MiB pass in chunks of 1 MiB, over one tensor',
+    measure: readerHeapRatio,
+  },
+  {
+    name: 'first_token_s',
+    unit: 's',
+    what: 'page open to first token, bundled model, wasm, second visit in headless Chromium',
+    measure: firstTokenSeconds,
+  },
+  {
+    name: 'js_gzip_bytes',
+    unit: 'bytes',
+    what: 'scripts and styles of the built page, compressed, without ONNX Runtime’s own files',
+    measure: scriptGzipBytes,
   },
 ];
