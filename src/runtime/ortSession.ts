@@ -43,6 +43,12 @@ export function missingFeed(name: string): DeviceError {
   return new DeviceError(`The graph's input ${name} was not given.`, { field: name });
 }
 
+/** @throws DeviceError if an output does not have the type and shape of the tensor it is to be written to */
+export function checkTarget(name: string, target: DeviceTensor, dataType: string, dims: readonly number[]): void {
+  if (target.dataType === dataType && target.dims.join() === dims.join()) return;
+  throw new DeviceError(`Output ${name} is ${dataType} [${dims.join(', ')}], not ${describeTensor(target)}.`);
+}
+
 export const describeTensor = ({ dataType, dims }: DeviceTensor): string => `${dataType} [${dims.join(', ')}]`;
 
 function messageOf(cause: unknown): string {

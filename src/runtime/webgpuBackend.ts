@@ -8,7 +8,7 @@ import type { DataType } from '../onnx';
 import { byteLengthOf } from '../onnx';
 import type { DeviceTensor, GpuTensor, LiveCounts, Session, WebGpuBackend } from './backend';
 import { loadOrt, type OrtModule } from './ortModule';
-import { missingFeed, openSession, runFailure } from './ortSession';
+import { checkTarget, missingFeed, openSession, runFailure } from './ortSession';
 import { TINY_MODEL } from './tinyModel';
 
 /** ONNX Runtime binds whole buffers and wants their size rounded up. */
@@ -48,6 +48,7 @@ class GpuSession implements Session {
     private readonly ort: OrtModule,
     private readonly session: InferenceSession,
     private readonly allocate: (dataType: DataType, dims: readonly number[]) => GpuTensor,
+    private readonly free: (tensor: DeviceTensor) => void,
     private readonly alone: Exclusive,
     private readonly onRelease: () => void,
   ) {}
@@ -74,11 +75,14 @@ class GpuSession implements Session {
     for (const metadata of this.session.outputMetadata) {
       const { name } = metadata;
       if (!metadata.isTensor) throw new DeviceError(`Output ${name} of the graph is no tensor.`);
-      const target = into[name] ?? this.allocate(metadata.type as DataType, metadata.shape as number[]);
-      results[name] = target;
-      fetches[name] = this.wrap(target);
+      const [dataType, dims] = [metadata.type as DataType, metadata.shape as number[]];
+      const given = into[name];
+      if (given) checkTarget(name, given, dataType, dims);
+      results[name] = given ?? this.allocate(dataType, dims);
+      fetches[name] = this.wrap(results[name]);
     }
     await this.alone(() => this.session.run(inputs, fetches)).catch((cause) => {
+      for (const [name, tensor] of Object.entries(results)) if (!into[name]) this.free(tensor);
       throw runFailure('webgpu', cause);
     });
     return results;
@@ -124,7 +128,7 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
   const write = (tensor: DeviceTensor, bytes: Uint8Array): void => {
     // writeBuffer takes multiples of 4
     const whole = bytes.byteLength & ~3;
-    if (whole > 0) device.queue.writeBuffer(gpuBuffer(tensor), 0, bytes.slice(0, whole));
+    if (whole > 0) device.queue.writeBuffer(gpuBuffer(tensor), 0, bytes.buffer, bytes.byteOffset, whole);
     if (whole < bytes.byteLength) {
       const tail = new Uint8Array(4);
       tail.set(bytes.subarray(whole));
@@ -163,7 +167,7 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
     },
     async createSession(model) {
       const session = await alone(() => openSession(ort, 'webgpu', model, OPTIONS));
-      const wrapped: Session = new GpuSession(ort, session, allocate, alone, () => open.delete(wrapped));
+      const wrapped: Session = new GpuSession(ort, session, allocate, free, alone, () => open.delete(wrapped));
       open.add(wrapped);
       return wrapped;
     },

@@ -47,6 +47,8 @@ export class WeightStore {
     if (before) return before;
     const made = this.compute(derived);
     this.derived.set(derived.key, made);
+    // What failed for want of memory may succeed later.
+    made.catch(() => this.derived.delete(derived.key));
     return made;
   }
 
