@@ -15,6 +15,8 @@ export interface AdamWSettings {
 const BETA1 = 0.9;
 const BETA2 = 0.999;
 const EPSILON = 1e-8;
+/** Updates that can be taken back: on a GPU, one more is queued by the time the statistics of another arrive. */
+const KEPT_UPDATES = 3;
 
 /** Mean loss of a batch in nats, and the gradient's norm before clipping. */
 export interface StepStatistics {
@@ -33,6 +35,8 @@ export class Optimiser {
   private readonly norm: DeviceTensor;
   /** [loss, norm] of the last two steps: one is read while the other is written. */
   private readonly statistics: readonly [DeviceTensor, DeviceTensor];
+  /** The trainables as they were before each of the last updates, by step modulo `KEPT_UPDATES`. */
+  private readonly before: readonly DeviceTensor[];
   private accumulated = 0;
   private step = 0;
 
@@ -50,6 +54,7 @@ export class Optimiser {
     this.v = vector();
     this.loss = backend.allocate('float32', [1]);
     this.norm = backend.allocate('float32', [1]);
+    this.before = Array.from({ length: KEPT_UPDATES }, vector);
     this.statistics = [backend.allocate('float32', [2]), backend.allocate('float32', [2])];
   }
 
@@ -67,6 +72,7 @@ export class Optimiser {
     const statistics = this.statistics[this.step % 2] as DeviceTensor;
     this.step++;
     this.accumulated = 0;
+    this.kernels.accumulate({ into: this.beforeStep(this.step), from: this.parameters, keep: 0 });
     this.kernels.gradNorm({ gradient: this.sum, norm: this.norm });
     this.kernels.accumulate({ into: statistics, from: this.norm, keep: 0, intoOffset: 1, count: 1 });
     this.kernels.adamw({
@@ -89,6 +95,18 @@ export class Optimiser {
     });
   }
 
+  /** Puts the trainables back to what they were before update `step`, one of the last three. Moments stay as they are. */
+  takeBack(step: number): void {
+    if (step > this.step || step <= this.step - KEPT_UPDATES || step < 1) {
+      throw new RangeError(`update ${step} of ${this.step} cannot be taken back`);
+    }
+    this.kernels.accumulate({ into: this.parameters, from: this.beforeStep(step), keep: 0 });
+  }
+
+  private beforeStep(step: number): DeviceTensor {
+    return this.before[step % KEPT_UPDATES] as DeviceTensor;
+  }
+
   /** A copy of the trainables as they are now. */
   async values(): Promise<Float32Array> {
     const bytes = await this.backend.read(this.parameters);
@@ -96,7 +114,9 @@ export class Optimiser {
   }
 
   dispose(): void {
-    const { parameters, gradient, sum, m, v, loss, norm } = this;
-    for (const tensor of [parameters, gradient, sum, m, v, loss, norm, ...this.statistics]) this.backend.free(tensor);
+    const { parameters, gradient, sum, m, v, loss, norm, statistics, before } = this;
+    for (const tensor of [parameters, gradient, sum, m, v, loss, norm, ...statistics, ...before]) {
+      this.backend.free(tensor);
+    }
   }
 }

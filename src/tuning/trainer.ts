@@ -64,8 +64,9 @@ export interface TrainerOptions {
 }
 
 export interface TrainerResult {
+  /** `diverged`: the loss was no finite number, and `values` are the last whose loss was one. */
   readonly reason: 'finished' | 'stopped' | 'diverged';
-  /** Optimiser steps that changed the trainables. */
+  /** Optimiser steps that made these values. */
   readonly steps: number;
   readonly values: Float32Array;
 }
@@ -97,6 +98,7 @@ class Run {
   private secondsPerValidation = 0;
   private lastStepEnd = performance.now();
   private diverged = false;
+  /** The last step whose loss was finite. */
   private good = 0;
 
   constructor(
@@ -111,7 +113,7 @@ class Run {
     await this.validate(0);
     let pending: StepUnderWay | null = null;
     let validatedAt = 0;
-    for (let step = 1; step <= settings.steps; step++) {
+    for (let step = 1; step <= settings.steps && !this.diverged; step++) {
       await nextTask();
       if (control.isPaused) {
         pending = await this.settle(pending);
@@ -130,9 +132,21 @@ class Run {
       }
     }
     await this.settle(pending);
-    if (this.good > validatedAt) await this.validate(this.good);
+    if (this.good > validatedAt && !this.diverged) await this.validate(this.good);
+    const steps = this.diverged ? await this.backToFinite() : this.good;
     const reason = this.diverged ? 'diverged' : this.good < settings.steps ? 'stopped' : 'finished';
-    return { reason, steps: this.good, values: await this.optimiser.values() };
+    return { reason, steps, values: await this.optimiser.values() };
+  }
+
+  /**
+   * Step `good` computed its loss before it changed the trainables: what it changed them to is what diverged.
+   * @returns the steps that made the trainables as they are now
+   */
+  private async backToFinite(): Promise<number> {
+    if (this.good === 0) return 0;
+    this.optimiser.takeBack(this.good);
+    await this.validate(this.good);
+    return this.good - 1;
   }
 
   private async step(step: number): Promise<StepUnderWay> {
@@ -169,7 +183,7 @@ class Run {
   }
 
   private async settle(underWay: StepUnderWay | null): Promise<null> {
-    if (!underWay) return null;
+    if (!underWay || this.diverged) return null;
     const { step, learningRate, textTokens } = underWay;
     const { loss, gradNorm } = await underWay.statistics;
     const seconds = (performance.now() - this.lastStepEnd) / 1000;
@@ -178,7 +192,6 @@ class Run {
     this.secondsPerStep += weight * (seconds - this.secondsPerStep);
     this.tokensPerStep += weight * (textTokens - this.tokensPerStep);
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-      // AdamW does not write where the norm is not finite, so the trainables are those of the last good step.
       this.diverged = true;
       return null;
     }
@@ -206,6 +219,7 @@ class Run {
     const start = performance.now();
     const result = await this.options.validate(this.optimiser.parameters);
     this.options.onEvent({ type: 'validation', step, result });
+    if (!Number.isFinite(result.loss)) this.diverged = true;
     this.lastStepEnd = performance.now();
     this.secondsPerValidation = (this.lastStepEnd - start) / 1000;
   }

@@ -158,7 +158,9 @@ function messageFor({ reason, steps }: TrainerResult, { learningRate, steps: wan
     case 'stopped':
       return `Stopped after ${steps} of ${wanted} steps; the prefix of that step is kept.`;
     case 'diverged':
-      return `The loss became infinite or not a number after step ${steps}; the last good prefix is kept. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}) or the clip norm.`;
+      return steps === 0
+        ? `The loss became infinite or not a number at once; the prefix is the one the run began with. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}), or begin with another text.`
+        : `The loss became infinite or not a number after step ${steps}; the last good prefix is kept. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}) or the clip norm.`;
     default:
       return reason satisfies never;
   }
