@@ -4,6 +4,9 @@ import { DeviceError } from '../errors';
 import type { BackendKind, DeviceTensor } from './backend';
 import type { OrtModule } from './ortModule';
 
+/** A session has a level of its own, which `env.logLevel` does not set. */
+const ERRORS_ONLY = 3;
+
 /**
  * The graphs are ours, and say where weights are dequantised. ONNX Runtime's rewriting of (De)QuantizeLinear would move it:
  * below a Slice of 4-bit numbers, for one, which no provider can run.
@@ -17,7 +20,7 @@ export async function openSession(
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
   try {
-    return await ort.InferenceSession.create(model, { ...options, extra: AS_WRITTEN });
+    return await ort.InferenceSession.create(model, { ...options, logSeverityLevel: ERRORS_ONLY, extra: AS_WRITTEN });
   } catch (cause) {
     throw new DeviceError(
       `ONNX Runtime (${kind}) refuses the graph: ${messageOf(cause)}`,

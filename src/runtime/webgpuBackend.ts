@@ -9,6 +9,7 @@ import { byteLengthOf } from '../onnx';
 import type { DeviceTensor, GpuTensor, LiveCounts, Session, WebGpuBackend } from './backend';
 import { loadOrt, type OrtModule } from './ortModule';
 import { checkTarget, missingFeed, openSession, runFailure } from './ortSession';
+import { noteConstants } from './sessionBuffers';
 import { TINY_MODEL } from './tinyModel';
 
 /** ONNX Runtime binds whole buffers and wants their size rounded up. */
@@ -166,8 +167,11 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
       return copy;
     },
     async createSession(model) {
-      const session = await alone(() => openSession(ort, 'webgpu', model, OPTIONS));
-      const wrapped: Session = new GpuSession(ort, session, allocate, free, alone, () => open.delete(wrapped));
+      const noted = await alone(() => noteConstants(device, () => openSession(ort, 'webgpu', model, OPTIONS)));
+      const wrapped: Session = new GpuSession(ort, noted.result, allocate, free, alone, () => {
+        for (const buffer of noted.buffers) buffer.destroy();
+        open.delete(wrapped);
+      });
       open.add(wrapped);
       return wrapped;
     },

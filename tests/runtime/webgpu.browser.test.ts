@@ -1,0 +1,75 @@
+/** The WebGPU connector in a real Chromium, held against PyTorch and against the wasm connector. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { excess } from '../../src/cli/gradientCheck';
+import { createWasmBackend, relativeError } from '../../src/runtime';
+import { ruleCases } from '../autodiff/ruleCases';
+import { buildRuleGraph, describeCase, openRule } from '../autodiff/ruleGraph';
+import type { Remote, TestBrowser } from '../support/browser';
+import { openBrowser } from '../support/browser';
+import { wasmTarget } from '../support/graphs';
+
+/** WGSL promises sine and cosine to 2⁻¹¹ only. Graphs of ours look them up in tables where they can. */
+const INEXACT: ReadonlySet<string> = new Set(['Sin', 'Cos']);
+const nothing = { tensors: 0, bytes: 0, sessions: 0 };
+
+let browser: TestBrowser;
+let page: Remote<typeof import('./webgpu.page')>;
+beforeAll(async () => {
+  browser = await openBrowser();
+  page = browser.module<typeof import('./webgpu.page')>('/tests/runtime/webgpu.page.ts');
+});
+afterAll(() => browser?.close());
+
+describe('golden gradients on WebGPU', () => {
+  // Packed q/k/v with 4 bits; zero points in odd blocks; biases; norms of queries and keys.
+  it.each(['llama_q4', 'llama_q4_asym', 'qwen2_q4', 'qwen3_sep_q4'])('%s', async (name) => {
+    const { errors, live } = await page.golden(name);
+    expect(excess(errors)).toBeNull();
+    expect(live).toEqual(nothing);
+  });
+});
+
+describe('every rule on WebGPU', () => {
+  it('computes what it computes on wasm', async () => {
+    const outputs = await page.ruleOutputs();
+    const backend = await createWasmBackend();
+    for (const [i, rule] of ruleCases.entries()) {
+      const open = await openRule(backend, buildRuleGraph(rule, { ...wasmTarget, weights: 'quantized' }, i + 1));
+      const expected = await open.run();
+      await open.close();
+      const names = Object.keys(expected);
+      expect(Object.keys(outputs[i] ?? {}).sort()).toEqual(names.sort());
+      for (const name of names) {
+        const error = relativeError(Float32Array.from(outputs[i]?.[name] ?? []), expected[name] as Float32Array);
+        expect(error, `${describeCase(rule)}: ${name}`).toBeLessThan(INEXACT.has(rule.op) ? 1e-3 : 1e-5);
+      }
+    }
+    await backend.dispose();
+  });
+});
+
+describe('the device', () => {
+  it.each(['llama_q4', 'qwen3_sep_q4'])('runs every node of our graphs: %s', async (name) => {
+    expect(await page.needsCpu(name)).toBeNull();
+  });
+
+  it('holds no more buffers after load, train and unload than before', async () => {
+    const { alive, loaded, live } = await page.bufferCycles('llama_q4', 4);
+    // The first cycle fills ONNX Runtime's pool, which it keeps for the runs to come.
+    expect(new Set(alive)).toEqual(new Set([alive[0]]));
+    expect(loaded).toBeGreaterThan((alive[0] as number) + 30);
+    expect(live).toEqual(nothing);
+  });
+
+  it('refuses what cannot be right, and leaves nothing behind', async () => {
+    const [graph, target, feed, live] = await page.refusals();
+    expect(graph).toContain('DeviceError: ONNX Runtime (webgpu) refuses the graph');
+    expect(target).toBe('DeviceError: Output loss is float32 [1], not float32 [2].');
+    expect(feed).toContain('was not given');
+    expect(JSON.parse(live ?? '')).toEqual(nothing);
+  });
+
+  it('has nothing to say on the console', () => {
+    expect(browser.errors).toEqual([]);
+  });
+});
