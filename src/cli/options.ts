@@ -13,7 +13,7 @@ export const USAGE = `npm run -s tune -- --model DIR --data FILE --out DIR [opti
   --init text            text | random | vocab | zero
   --init-text TEXT       the text to start from (default: one made from the task)
   --steps N | --epochs N how long (default: 150 steps)
-  --lr 0.01              peak learning rate
+  --lr 0.05              peak learning rate
   --batch 16             examples per step
   --seed 0
   --input-column C       default: guessed, like --target-column
@@ -36,7 +36,7 @@ const Options = z.object({
   'init-text': z.string().optional(),
   steps: whole.optional(),
   epochs: positive.optional(),
-  lr: positive.default(0.01),
+  lr: positive.default(0.05),
   batch: whole.default(16),
   seed: number.refine(Number.isInteger, 'must be a whole number').default(0),
   'input-column': z.string().optional(),

@@ -1,5 +1,5 @@
 /**
- * How well the model does on held-out examples: mean loss over supervised tokens, and for classification the share of
+ * How well the model does on held-out examples: the training loss (a weighted mean over supervised tokens), and for classification the share of
  * examples whose true label is the likeliest of all labels.
  */
 import type { TokenisedExample } from '../data';
@@ -53,14 +53,14 @@ export async function validate(
   const own = scores.filter((_, i) => i % choices === 0);
   const total = (of: (s: SequenceScore) => number) => own.reduce((sum, one) => sum + of(one), 0);
   return {
-    loss: total((one) => one.negativeLogLikelihood) / total((one) => one.tokens),
+    loss: total((one) => one.weightedLoss) / total((one) => one.weight),
     accuracy: choices === 1 ? null : accuracyOf(scores, choices),
   };
 }
 
 /** The true label comes first of each group; a tie does not count as right. */
 function accuracyOf(scores: readonly SequenceScore[], choices: number): number {
-  const nll = (i: number) => (scores[i] as SequenceScore).negativeLogLikelihood;
+  const nll = (i: number) => (scores[i] as SequenceScore).weightedLoss;
   let right = 0;
   for (let start = 0; start < scores.length; start += choices) {
     const others = Array.from({ length: choices - 1 }, (_, k) => nll(start + 1 + k));

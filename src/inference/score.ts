@@ -6,13 +6,24 @@ import { names } from '../autodiff';
 import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
 import { bytesOfArray } from '../runtime';
-import { bucketOf, collate, type MicroBatch, nextTask, type SupervisedSequence, supervisedCount } from '../tuning';
+import {
+  bucketOf,
+  collate,
+  type MicroBatch,
+  nextTask,
+  type SupervisedSequence,
+  supervisedCount,
+  weightOf,
+} from '../tuning';
 import { type DevicePrefix, KeyValueCache } from './keyValueCache';
 
 export interface SequenceScore {
   /** −Σ log p over the supervised tokens, nats. */
   readonly negativeLogLikelihood: number;
   readonly tokens: number;
+  /** The same with the weights of the training loss, and their sum: `weightedLoss / weight` is the row's mean. */
+  readonly weightedLoss: number;
+  readonly weight: number;
   /** Supervised tokens that the model would have chosen itself (greedy). */
   readonly predicted: number;
 }
@@ -53,7 +64,7 @@ const lengthOf = (sequences: readonly SupervisedSequence[], i: number) =>
 async function scoreBatch(
   loaded: LoadedDecoder,
   cache: KeyValueCache | null,
-  { batch, tokens, rows, inputIds, rowIndices, labels }: MicroBatch,
+  { batch, tokens, rows, inputIds, rowIndices, labels, weights }: MicroBatch,
   sequences: readonly SupervisedSequence[],
 ): Promise<SequenceScore[]> {
   const { backend } = loaded;
@@ -78,12 +89,20 @@ async function scoreBatch(
   let next = 0;
   return sequences.map((sequence) => {
     const count = supervisedCount(sequence);
-    const mine = (values: Float32Array) => values.subarray(next, next + count).reduce((sum, value) => sum + value, 0);
-    const result = { negativeLogLikelihood: mine(losses), tokens: count, predicted: mine(predicted) };
+    const mine = (values: Float32Array) => values.subarray(next, next + count);
+    const result = {
+      negativeLogLikelihood: sum(mine(losses)),
+      tokens: count,
+      weightedLoss: sum(mine(losses).map((loss, i) => loss * (weights[next + i] as number))),
+      weight: weightOf(sequence),
+      predicted: sum(mine(predicted)),
+    };
     next += count;
     return result;
   });
 }
+
+const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
 
 async function floats({ backend }: LoadedDecoder, tensor: DeviceTensor | undefined): Promise<Float32Array> {
   if (!tensor) throw new Error('the forward graph did not return its losses');

@@ -23,7 +23,7 @@ export const DEFAULTS: SettingsState = {
   initType: 'text',
   initText: 'Read the text and write what follows.',
   steps: 150,
-  learningRate: 1e-2,
+  learningRate: 5e-2,
   batchSize: 16,
   microBatchSize: 8,
   warmupSteps: 10,

@@ -4,7 +4,7 @@
  */
 import type { Random } from './random';
 
-/** A tokenised example: the loss is taken on every token from `targetStart` on. */
+/** A tokenised example: the loss is taken on every token from `targetStart` on; the last of them ends the answer. */
 export interface SupervisedSequence {
   readonly tokenIds: readonly number[];
   readonly targetStart: number;
@@ -40,11 +40,24 @@ export const supervisedCount = ({ tokenIds, targetStart }: SupervisedSequence): 
   tokenIds.length - Math.max(1, targetStart);
 
 /**
+ * What the token that ends an answer counts, of a row with this many supervised tokens: 1, but never more than a tenth of
+ * the tokens before it. In a row whose answer is one label, half of the gradient would otherwise teach the model to stop,
+ * and little of the label: on the bundled sentiment sample 150 steps then reach 60 % instead of 96 %.
+ */
+export const endTokenWeight = (supervised: number): number => Math.min(1, supervised > 1 ? 0.1 * (supervised - 1) : 1);
+
+/** Sum of the weights of a row's supervised tokens. */
+export const weightOf = (sequence: SupervisedSequence): number => {
+  const count = supervisedCount(sequence);
+  return count - 1 + endTokenWeight(count);
+};
+
+/**
  * Pads sequences to one micro-batch. Padding stands on the right, where causal attention never looks.
  * @param batch rows of the result; missing ones are padding
- * @param totalSupervised supervised tokens of the whole batch, over which the loss is a mean
+ * @param totalWeight of the supervised tokens of the whole batch, over which the loss is a weighted mean
  */
-export function collate(sequences: readonly SupervisedSequence[], batch: number, totalSupervised: number): MicroBatch {
+export function collate(sequences: readonly SupervisedSequence[], batch: number, totalWeight: number): MicroBatch {
   const tokens = bucketOf(Math.max(...sequences.map(({ tokenIds }) => tokenIds.length)));
   const supervisedTokens = sequences.reduce((sum, sequence) => sum + supervisedCount(sequence), 0);
   const rows = bucketOf(supervisedTokens);
@@ -53,13 +66,15 @@ export function collate(sequences: readonly SupervisedSequence[], batch: number,
   const labels = new Int32Array(rows);
   const weights = new Float32Array(rows);
   let next = 0;
-  sequences.forEach(({ tokenIds, targetStart }, b) => {
+  sequences.forEach((sequence, b) => {
+    const { tokenIds, targetStart } = sequence;
+    const endWeight = endTokenWeight(supervisedCount(sequence));
     tokenIds.forEach((id, t) => {
       inputIds[b * tokens + t] = BigInt(id);
       if (t < Math.max(1, targetStart)) return;
       rowIndices[next] = BigInt(b * tokens + t - 1);
       labels[next] = id;
-      weights[next] = 1 / totalSupervised;
+      weights[next] = (t === tokenIds.length - 1 ? endWeight : 1) / totalWeight;
       next++;
     });
   });
@@ -91,7 +106,7 @@ export function* batches<T extends SupervisedSequence>(
 
 /** A batch as micro-batches whose weights sum to 1. */
 export function microBatches(batch: readonly SupervisedSequence[], microBatchSize: number): MicroBatch[] {
-  const total = batch.reduce((sum, sequence) => sum + supervisedCount(sequence), 0);
+  const total = batch.reduce((sum, sequence) => sum + weightOf(sequence), 0);
   const parts: MicroBatch[] = [];
   for (let i = 0; i < batch.length; i += microBatchSize) {
     parts.push(collate(batch.slice(i, i + microBatchSize), microBatchSize, total));

@@ -1,5 +1,5 @@
 /** Training: methods, optimiser, schedule, batches and the loop. Knows the compiler and the devices, not files or pages. */
-export { bucketOf, collate, type MicroBatch, type SupervisedSequence, supervisedCount } from './batcher';
+export { bucketOf, collate, type MicroBatch, type SupervisedSequence, supervisedCount, weightOf } from './batcher';
 export { nextTask, RunControl } from './control';
 export { initialPrefix, type PrefixInitialisation } from './methods/prefix';
 export { Optimiser } from './optimiser';

@@ -19,7 +19,7 @@ const FIELDS: readonly Field[] = [
   {
     field: 'learningRate',
     label: 'Learning rate',
-    means: 'How far one step moves the numbers. Prefixes want far more than weights do: 0.005 to 0.03.',
+    means: 'How far one step moves the numbers. Prefixes want far more than weights do: 0.01 to 0.1.',
     step: 0.001,
   },
   { field: 'batchSize', label: 'Batch size', means: 'Rows per step.', step: 1 },
