@@ -222,5 +222,5 @@ export function compile(
   };
 }
 
-export const bytesOf = ({ dataType, dims }: { dataType: DataType; dims: readonly number[] }): number =>
+const bytesOf = ({ dataType, dims }: { dataType: DataType; dims: readonly number[] }): number =>
   byteLengthOf(dataType, dims);

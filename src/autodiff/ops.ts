@@ -201,7 +201,7 @@ const CODES = {
   int4: 22,
 } as const satisfies Record<DataType, number>;
 
-export const dataTypeCode = (dataType: DataType): number => CODES[dataType];
+const dataTypeCode = (dataType: DataType): number => CODES[dataType];
 
 export function dataTypeFromCode(code: number): DataType {
   const entry = Object.entries(CODES).find(([, value]) => value === code);

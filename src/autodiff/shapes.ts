@@ -67,7 +67,7 @@ export function broadcastReader(dims: Dims, out: Dims): (index: readonly number[
 }
 
 const FLOATS: ReadonlySet<DataType> = new Set(['float32', 'float16', 'bfloat16', 'float64']);
-export const isFloat = (dataType: DataType): boolean => FLOATS.has(dataType);
+const isFloat = (dataType: DataType): boolean => FLOATS.has(dataType);
 
 /** The compiler computes in float32: every other float type of the file is retyped, here and in the weight store. */
 export const computeType = (dataType: DataType): DataType => (isFloat(dataType) ? 'float32' : dataType);

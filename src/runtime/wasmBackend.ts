@@ -11,7 +11,7 @@ import { arrayOver, bytesOfArray } from './hostArray';
 import { loadOrt, type OrtModule, wasmThreads } from './ortModule';
 import { describeTensor, missingFeed, openSession, runFailure } from './ortSession';
 
-export function hostData(tensor: DeviceTensor): HostArray {
+function hostData(tensor: DeviceTensor): HostArray {
   if (tensor.location !== 'host') throw new DeviceError('A tensor of the GPU was given to the wasm backend.');
   return tensor.data;
 }

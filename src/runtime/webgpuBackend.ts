@@ -16,7 +16,7 @@ import { TINY_MODEL } from './tinyModel';
 const BUFFER_ALIGNMENT = 16;
 const aligned = (bytes: number) => Math.max(BUFFER_ALIGNMENT, Math.ceil(bytes / BUFFER_ALIGNMENT) * BUFFER_ALIGNMENT);
 
-export function gpuBuffer(tensor: DeviceTensor): GPUBuffer {
+function gpuBuffer(tensor: DeviceTensor): GPUBuffer {
   if (tensor.location !== 'gpu') throw new DeviceError('A tensor of the host was given to the WebGPU backend.');
   return tensor.buffer;
 }

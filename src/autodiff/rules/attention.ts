@@ -37,7 +37,7 @@ export interface AttentionOptions {
  * softmax(scale · q · kᵀ + bias) · v for q [batch, heads, time, d] and k, v [batch, kvHeads, keys, d]: the heads that
  * share a key are rows of one product, so keys and values are never repeated. @returns [batch, heads, time, d]
  */
-export function attend(ops: Ops, q: Value, k: Value, v: Value, { scale, softcap, bias }: AttentionOptions): Value {
+function attend(ops: Ops, q: Value, k: Value, v: Value, { scale, softcap, bias }: AttentionOptions): Value {
   const [batch, heads, time, headDim] = q.dims as [number, number, number, number];
   const [, kvHeads, keys] = k.dims as [number, number, number];
   const rows = (heads / kvHeads) * time;

@@ -21,7 +21,7 @@ import {
 import type { InferContext, LowerContext, OperatorRule, RuleTable, TensorType, Value } from '../types';
 
 /** The elements of an input that must be known at compile time (a shape, axes, indices). */
-export function known({ node, inputs }: LowerContext, i: number, what: string): number[] {
+function known({ node, inputs }: LowerContext, i: number, what: string): number[] {
   const value = inputs[i];
   if (!value?.literal) {
     throw new ModelError(
@@ -57,7 +57,7 @@ export const axesOf = (context: LowerContext): number[] | null => {
 };
 
 /** Of any size: never written out in the graph's file. */
-export const zeros = (ops: Ops, dims: readonly number[]): Value =>
+const zeros = (ops: Ops, dims: readonly number[]): Value =>
   ops.emit('Expand', [ops.scalar(0), ops.int64(dims)], {}, { fold: false });
 
 const cast: OperatorRule = {
