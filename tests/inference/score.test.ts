@@ -27,14 +27,19 @@ const sequences: readonly SupervisedSequence[] = Array.from({ length: 19 }, (_, 
 
 async function byHand({ tokenIds, targetStart }: SupervisedSequence, prefix: Float32Array | null) {
   const logits = await logitsOfText(tiny, tokenIds, prefix && { values: prefix, length: P });
-  let [negativeLogLikelihood, tokens, predicted] = [0, 0, 0];
+  let [negativeLogLikelihood, weightedLoss, weight, tokens, predicted] = [0, 0, 0, 0, 0];
+  const count = tokenIds.length - Math.max(1, targetStart);
   for (let t = Math.max(1, targetStart); t < tokenIds.length; t++) {
     const before = logits[t - 1] as Float32Array;
-    negativeLogLikelihood += surprise(before, tokenIds[t] as number);
+    const nats = surprise(before, tokenIds[t] as number);
+    const isEnd = t === tokenIds.length - 1 && count > 1;
+    negativeLogLikelihood += nats;
+    weightedLoss += nats * (isEnd ? Math.min(1, (count - 1) / 10) : 1);
+    weight += isEnd ? Math.min(1, (count - 1) / 10) : 1;
     predicted += argMax(before) === tokenIds[t] ? 1 : 0;
     tokens++;
   }
-  return { negativeLogLikelihood, tokens, predicted };
+  return { negativeLogLikelihood, weightedLoss, weight, tokens, predicted };
 }
 
 /** One text whose every supervised token is the model's own choice. */
@@ -60,6 +65,8 @@ describe.each(['without a prefix', 'with a prefix'])('%s', (how) => {
       const expected = await byHand(all[i] as SupervisedSequence, values);
       expect(one.tokens).toBe(expected.tokens);
       expect(one.predicted).toBe(expected.predicted);
+      expect(one.weight).toBeCloseTo(expected.weight, 10);
+      expect(Math.abs(one.weightedLoss - expected.weightedLoss)).toBeLessThan(1e-4);
       expect(Math.abs(one.negativeLogLikelihood - expected.negativeLogLikelihood)).toBeLessThan(1e-4);
     }
     if (prefix) tiny.backend.free(prefix.parameters);

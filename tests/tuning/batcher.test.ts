@@ -1,6 +1,6 @@
 /** Batches: every example once per epoch, little padding, few shapes, and weights that make the loss a mean. */
 import { describe, expect, it } from 'vitest';
-import { bucketOf, collate, Random, type SupervisedSequence, supervisedCount } from '../../src/tuning';
+import { bucketOf, collate, Random, type SupervisedSequence, supervisedCount, weightOf } from '../../src/tuning';
 import { batches, microBatches } from '../../src/tuning/batcher';
 import { randomIds } from '../support/tinyModel';
 
@@ -84,7 +84,8 @@ describe('a collated micro-batch', () => {
     // Token t is predicted at t − 1; the first token of a text is predicted by nothing.
     expect([...made.rowIndices]).toEqual([1, 2, 8, 9, 0, 0, 0, 0].map(BigInt));
     expect([...made.labels]).toEqual([13, 14, 22, 23, 0, 0, 0, 0]);
-    expect([...made.weights]).toEqual([0.125, 0.125, 0.125, 0.125, 0, 0, 0, 0]);
+    // The last token of a row of two supervised ones counts a tenth.
+    expect([...made.weights]).toEqual([0.125, 0.0125, 0.125, 0.0125, 0, 0, 0, 0].map(Math.fround));
   });
 
   it('counts every token but the first where all of a text is supervised', () => {
@@ -93,13 +94,27 @@ describe('a collated micro-batch', () => {
     expect(supervisedCount({ tokenIds: [1, 2, 3], targetStart: 2 })).toBe(1);
   });
 
-  it.each([1, 2, 3, 5, 8])('weighs every supervised token alike, whatever the micro-batch (%i)', (size) => {
-    const parts = microBatches(twentyThree.slice(0, 8), size);
-    const total = twentyThree.slice(0, 8).reduce((sum, one) => sum + supervisedCount(one), 0);
-    const weights = parts.flatMap((part) => [...part.weights]);
+  it.each([1, 2, 3, 5, 8])('has weights that sum to 1 over the batch, whatever the micro-batch (%i)', (size) => {
+    const eight = twentyThree.slice(0, 8);
+    const parts = microBatches(eight, size);
+    const weights = parts.flatMap((part) => [...part.weights].filter((weight) => weight > 0));
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
-    expect(new Set(weights.filter((weight) => weight > 0))).toEqual(new Set([Math.fround(1 / total)]));
-    expect(weights.filter((weight) => weight > 0)).toHaveLength(total);
+    // Tokens of an answer count alike, wherever they stand; the one that ends it counts a tenth of them, at most 1.
+    const total = eight.reduce((sum, one) => sum + weightOf(one), 0);
+    const expected = eight.flatMap((one) => {
+      const before = supervisedCount(one) - 1;
+      return [...new Array<number>(before).fill(1 / total), Math.min(1, before / 10) / total];
+    });
+    expect(weights).toHaveLength(expected.length);
+    weights.forEach((weight, i) => {
+      expect(weight).toBeCloseTo(expected[i] as number, 7);
+    });
     expect(parts.every(({ batch }) => batch === size)).toBe(true);
+  });
+
+  it('gives a row of one supervised token its whole weight', () => {
+    expect(weightOf({ tokenIds: [1, 2, 3], targetStart: 2 })).toBe(1);
+    expect(weightOf({ tokenIds: [1, 2, 3, 4], targetStart: 2 })).toBeCloseTo(1.1, 12);
+    expect(weightOf({ tokenIds: new Array<number>(31).fill(1), targetStart: 1 })).toBe(30);
   });
 });
