@@ -1,6 +1,6 @@
 /** The face of this folder: adapters as files, in PEFT's formats. */
 export { describeFiles, exportPrefix, exportSafeTensors, zipFiles } from './export';
-export { type AdapterFile, type ImportedAdapter, importAdapter } from './import';
+export { importAdapter } from './import';
 export type { PrefixGeometry, PrefixValues } from './prefix';
 export type { PreludeRecord } from './record';
 export { readSafeTensors, toFloat32 } from './safetensors';

@@ -124,7 +124,8 @@ function parseHeader(bytes: Uint8Array): Readonly<Record<string, unknown>> | nul
 
 /** The values as float32. @throws AdapterError for types that are not F32, F16 or BF16 */
 export function toFloat32(tensor: SafeTensor, file = 'adapter_model.safetensors'): Float32Array {
-  const { buffer } = tensor.bytes.slice();
+  // `slice()` of a Node Buffer would share the whole file's memory.
+  const { buffer } = new Uint8Array(tensor.bytes);
   switch (tensor.dtype) {
     case 'F32':
       return new Float32Array(buffer);

@@ -1,5 +1,5 @@
 /** Using a model, with a prefix or without: generation token by token, and scoring of given texts. */
-export { type Generated, type GenerateOptions, generate } from './generate';
+export { type GenerateOptions, generate } from './generate';
 export { type DevicePrefix, KeyValueCache } from './keyValueCache';
-export { type Sampling, sample } from './sampling';
+export { sample } from './sampling';
 export { type SequenceScore, score } from './score';

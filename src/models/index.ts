@@ -1,15 +1,14 @@
 /** The face of this folder: where models come from, their config and their tokenizer. Weights are read by `onnx/`. */
-export { bundledModelFiles, type CatalogueModel, catalogue, defaultModelName } from './catalogue';
+export { bundledModelFiles, catalogue, defaultModelName } from './catalogue';
 export { type ModelConfig, parseModelConfig } from './config';
 export { fetchedModelFiles } from './fetched';
 export {
   dtypeOf,
   externalDataPath,
-  type ModelFileEntry,
   type ModelFiles,
   type OpenModelFile,
   requiredText,
 } from './files';
 export { type LocalFile, localFile, localModelFiles } from './local';
 export { withProgress } from './progress';
-export { createTokenizer, loadTokenizer, type ModelTokenizer, type TokenizerFiles } from './tokenizer';
+export { createTokenizer, loadTokenizer, type ModelTokenizer } from './tokenizer';

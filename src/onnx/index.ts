@@ -7,4 +7,4 @@ export type * from './ir';
 export type { OpenExternal } from './readExternal';
 export { type ReadOptions, readModel } from './readModel';
 export { numbersOf, scalar, tensor1d, tensorFromNumbers, toFloat32 } from './tensors';
-export { type BytesOf, writeModel } from './writeModel';
+export { writeModel } from './writeModel';

@@ -1,8 +1,9 @@
 /** Which device a model runs on. A software GPU is right but far slower than wasm, so `auto` does not take it. */
-import type { Backend } from './backend';
+import { isSoftware } from './adapterInfo';
+import type { Backend, WebGpuBackend } from './backend';
 import { createWasmBackend } from './wasmBackend';
 
-export interface ChosenBackend {
+interface ChosenBackend {
   readonly backend: Backend;
   /** Why this device and not another, in a sentence. */
   readonly reason: string;
@@ -11,7 +12,7 @@ export interface ChosenBackend {
 /** @param threads for wasm; default: what the page may use */
 export async function chooseBackend(choice: 'auto' | 'webgpu' | 'wasm', threads?: number): Promise<ChosenBackend> {
   if (choice === 'wasm') return { backend: await createWasmBackend(threads), reason: 'You chose wasm.' };
-  if (choice === 'webgpu') return { backend: await openWebGpu(), reason: 'You chose WebGPU.' };
+  if (choice === 'webgpu') return { backend: await createWebGpuBackend(), reason: 'You chose WebGPU.' };
   const adapter = await globalThis.navigator?.gpu?.requestAdapter();
   if (!adapter) return { backend: await createWasmBackend(threads), reason: 'This browser offers no WebGPU adapter.' };
   if (isSoftware(adapter.info)) {
@@ -21,19 +22,16 @@ export async function chooseBackend(choice: 'auto' | 'webgpu' | 'wasm', threads?
     };
   }
   try {
-    return { backend: await openWebGpu(), reason: 'This machine has a GPU that the browser can use.' };
+    return { backend: await createWebGpuBackend(), reason: 'This machine has a GPU that the browser can use.' };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { backend: await createWasmBackend(threads), reason: `WebGPU could not be started (${message}).` };
   }
 }
 
-export const isSoftware = (info: GPUAdapterInfo): boolean =>
-  info.isFallbackAdapter ||
-  /swiftshader|llvmpipe|lavapipe/i.test(`${info.architecture} ${info.vendor} ${info.description}`);
-
-async function openWebGpu(): Promise<Backend> {
+/** @throws DeviceError if the browser has no WebGPU adapter. */
+export async function createWebGpuBackend(): Promise<WebGpuBackend> {
   // Loaded on demand: the WebGPU build of ONNX Runtime is large, and most of the code is of no use elsewhere.
-  const { createWebGpuBackend } = await import('./webgpuBackend');
-  return createWebGpuBackend();
+  const { openWebGpu } = await import('./webgpuBackend');
+  return openWebGpu();
 }

@@ -3,18 +3,15 @@ export type {
   Backend,
   BackendKind,
   DeviceTensor,
-  GpuTensor,
   HostTensor,
-  LiveCounts,
   Session,
   WasmBackend,
   WebGpuBackend,
 } from './backend';
-export { type ChosenBackend, chooseBackend } from './chooseBackend';
+export { chooseBackend, createWebGpuBackend } from './chooseBackend';
 export { bytesOfArray } from './hostArray';
 export { LoadedDecoder, type LoadOptions } from './loadedDecoder';
 export { Program } from './program';
 export { relativeError, SELF_TEST_LIMIT, selfTest } from './selfTest';
 export { createWasmBackend } from './wasmBackend';
-export { createWebGpuBackend } from './webgpuBackend';
 export { WeightStore } from './weightStore';

@@ -6,6 +6,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { DeviceError } from '../errors';
 import type { DataType } from '../onnx';
 import { byteLengthOf } from '../onnx';
+import { isSoftware } from './adapterInfo';
 import type { DeviceTensor, GpuTensor, LiveCounts, Session, WebGpuBackend } from './backend';
 import { loadOrt, type OrtModule } from './ortModule';
 import { checkTarget, missingFeed, openSession, runFailure } from './ortSession';
@@ -98,7 +99,7 @@ class GpuSession implements Session {
 }
 
 /** @throws DeviceError if the browser has no WebGPU adapter. */
-export async function createWebGpuBackend(): Promise<WebGpuBackend> {
+export async function openWebGpu(): Promise<WebGpuBackend> {
   const adapter = await globalThis.navigator?.gpu?.requestAdapter();
   if (!adapter) {
     throw new DeviceError(
@@ -112,7 +113,6 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
   const first = await openSession(ort, 'webgpu', TINY_MODEL, OPTIONS);
   const device = (await ort.env.webgpu.device) as GPUDevice;
   const { vendor, architecture } = adapter.info;
-  const isFallback = adapter.info.isFallbackAdapter || /swiftshader/i.test(`${architecture} ${vendor}`);
 
   const alone = exclusive();
   const tensors = new Set<GpuTensor>();
@@ -143,7 +143,7 @@ export async function createWebGpuBackend(): Promise<WebGpuBackend> {
     kind: 'webgpu',
     description: `WebGPU, ${[vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter'}`,
     device,
-    isFallback,
+    isFallback: isSoftware(adapter.info),
     allocate,
     write,
     free,

@@ -29,8 +29,8 @@ test('a dropped model passes the self-test of the device', async () => {
     .setInputFiles([
       'tests/fixtures/llama_q4/model.onnx',
       'tests/fixtures/llama_q4/config.json',
-      'tests/fixtures/byte_tokenizer/tokenizer.json',
-      'tests/fixtures/byte_tokenizer/tokenizer_config.json',
+      'tests/e2e/byte_tokenizer/tokenizer.json',
+      'tests/e2e/byte_tokenizer/tokenizer_config.json',
     ]);
   await model.getByText('96 tokens').waitFor(SLOW);
   expect(await model.textContent()).toContain('WebGPU, google swiftshader');
