@@ -18,7 +18,7 @@ function example(line: number, label: string): TokenisedExample {
   return { line, tokenIds: [...prompt, ...(targets[label] as number[])], targetStart: prompt.length, label };
 }
 
-const examples = Array.from({ length: 9 }, (_, i) => example(i + 1, labels[i % 3] as string));
+const examples = Array.from({ length: 18 }, (_, i) => example(i + 1, labels[i % 3] as string));
 
 describe('a validation set', () => {
   it('holds, for every example, its own text and then one per other label', () => {
@@ -61,7 +61,9 @@ describe('validation', () => {
   it.each([false, true])(
     'loss is the weighted mean per token, accuracy the share of true labels chosen (prefix: %s)',
     async (withPrefix) => {
-      const values = withPrefix ? await initialPrefix(tiny.loaded, 3, { type: 'random' }, new Random(9)) : null;
+      const values = withPrefix
+        ? await initialPrefix(tiny.loaded, 3, { type: 'text', tokenIds: [7, 8, 9] }, new Random(0))
+        : null;
       const prefix = values && devicePrefix(tiny.backend, values, 3);
       const result = await validate(tiny.loaded, tiny.kernels, prefix, validationSet(examples, labels, examples));
       if (prefix) tiny.backend.free(prefix.parameters);
