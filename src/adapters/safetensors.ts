@@ -3,9 +3,9 @@
  * Python uses writes it: u64 length, JSON header padded with spaces to 8 bytes, tensors in the order of their names.
  * It knows tensors, not adapters.
  */
-import { Float16Array } from '@petamoriken/float16';
 import { z } from 'zod/mini';
 import { AdapterError } from '../errors';
+import { bfloat16ToFloat32, float16ToFloat32 } from '../onnx';
 
 export interface SafeTensor {
   readonly name: string;
@@ -130,9 +130,9 @@ export function toFloat32(tensor: SafeTensor, file = 'adapter_model.safetensors'
     case 'F32':
       return new Float32Array(buffer);
     case 'F16':
-      return Float32Array.from(new Float16Array(buffer));
+      return float16ToFloat32(new Uint16Array(buffer));
     case 'BF16':
-      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer);
+      return bfloat16ToFloat32(new Uint16Array(buffer));
     default:
       throw new AdapterError(
         `${file} holds "${tensor.name}" as ${tensor.dtype}, not as floating-point numbers.`,
