@@ -38,6 +38,8 @@ import type {
 import { PrefixShelf, type StoredPrefix } from './storedPrefix';
 import { checkSettings, runTuning } from './tuneRun';
 
+type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
+
 /** Room that examples leave for a prefix of any length that the page offers. */
 const ROOM_FOR_PREFIX = 64;
 
@@ -53,6 +55,8 @@ export class PreludeEngine implements Engine {
   private dataset: PreparedDataset | null = null;
   private run: RunControl | null = null;
   private generation: { stopped: boolean } | null = null;
+  /** What uses the model right now; all of it ends before the model goes. */
+  private readonly working = new Set<Promise<unknown>>();
   private secondsPerToken: number | null = null;
   private readonly shelf = new PrefixShelf();
 
@@ -64,8 +68,9 @@ export class PreludeEngine implements Engine {
     onProgress: (progress: LoadProgress) => void,
   ): Promise<ModelSummary> {
     if (this.run) throw new ModelError('A run is under way.', {}, 'Stop it before changing the model.');
-    await this.unloadModel();
-    const opening = openModel(this.options.open(source), device, onProgress, this.options.threads);
+    const open = () => openModel(this.options.open(source), device, onProgress, this.options.threads);
+    // Set at once, so that a dataset dropped meanwhile waits for the new model.
+    const opening = this.leave(this.model).then(open);
     this.model = opening;
     try {
       return (await opening).summary;
@@ -75,22 +80,40 @@ export class PreludeEngine implements Engine {
     }
   }
 
-  async unloadModel(): Promise<void> {
+  unloadModel(): Promise<void> {
     const before = this.model;
     this.model = null;
+    return this.leave(before);
+  }
+
+  /** Ends what uses the model, and lets go of it. */
+  private async leave(before: Promise<OpenModel> | null): Promise<void> {
     this.dataset = null;
     this.secondsPerToken = null;
+    this.run?.stop();
+    if (this.generation) this.generation.stopped = true;
+    const working = [...this.working];
     const open = await before?.catch(() => null);
     if (!open) return;
+    await Promise.allSettled(working);
     this.shelf.clear(open.loaded.backend);
     await open.dispose();
   }
 
   /** Waits for a model that is still loading, so that a dataset may be dropped at once. */
   private async ready(): Promise<OpenModel> {
-    const model = await this.model;
+    const opening = this.model;
+    const model = await opening;
     if (!model) throw new ModelError('No model is loaded.', {}, 'Choose a model first.');
+    if (this.model !== opening) {
+      throw new ModelError('The model was exchanged meanwhile.', {}, 'Try again with the one that is loaded now.');
+    }
     return model;
+  }
+
+  private whileUsed<T>(work: Promise<T>): Promise<T> {
+    this.working.add(work);
+    return work.finally(() => this.working.delete(work));
   }
 
   private data(): PreparedDataset {
@@ -129,10 +152,11 @@ export class PreludeEngine implements Engine {
     };
   }
 
-  async tune(
-    settings: TuneSettings,
-    onEvent: (event: TuneEvent) => void,
-  ): Promise<Extract<TuneEvent, { type: 'done' }>> {
+  tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
+    return this.whileUsed(this.tuneOnce(settings, onEvent));
+  }
+
+  private async tuneOnce(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
     const model = await this.ready();
     const dataset = this.data();
     if (this.run) throw new DataError('A run is already under way.', {}, 'Stop it first.');
@@ -182,7 +206,7 @@ export class PreludeEngine implements Engine {
     const { validation } = this.data();
     if (prefixId !== null) this.stored(prefixId);
     const prefix = prefixId === null ? null : this.shelf.device(prefixId, loaded.backend);
-    return validate(loaded, kernels, prefix, validation);
+    return this.whileUsed(validate(loaded, kernels, prefix, validation));
   }
 
   async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {
@@ -199,7 +223,7 @@ export class PreludeEngine implements Engine {
     const generation = { stopped: false };
     this.generation = generation;
     const start = performance.now();
-    const { tokenIds, reason } = await generate(loaded, kernels, {
+    const writing = generate(loaded, kernels, {
       promptIds,
       prefix: prefixId === null ? null : this.shelf.device(prefixId, loaded.backend),
       sampling,
@@ -210,6 +234,7 @@ export class PreludeEngine implements Engine {
       onToken: (id) => emit(stream.push(id)),
       isStopped: () => generation.stopped,
     });
+    const { tokenIds, reason } = await this.whileUsed(writing);
     emit(stream.end());
     const seconds = (performance.now() - start) / 1000;
     return { text, tokens: tokenIds.length, tokensPerSecond: tokenIds.length / seconds, reason };

@@ -1,0 +1,66 @@
+/** The page's engine in Node, on the bundled model and a dataset small enough for a run of a few seconds. */
+import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { LoadedDecoder } from '../../src/runtime';
+import { PreludeEngine } from '../../src/worker/engine';
+import type { TuneSettings } from '../../src/worker/protocol';
+import { folderModelFiles } from '../models/nodeFiles';
+
+const bundledFolder = fileURLToPath(new URL('../../public/models/fable-7m', import.meta.url));
+
+export const bundledFiles = () => folderModelFiles(bundledFolder);
+export const bundledSource = { type: 'bundled', name: 'fable-7m' } as const;
+
+const things = ['cake', 'song', 'dog', 'boat', 'story', 'garden', 'hat', 'walk'];
+const words = { good: ['lovely', 'kind', 'sweet'], bad: ['awful', 'mean', 'sour'] } as const;
+
+/** 48 rows, two labels. */
+export const reviews = [
+  'text,label',
+  ...things.flatMap((thing) =>
+    Object.entries(words).flatMap(([label, adjectives]) =>
+      adjectives.map((adjective) => `The ${thing} was ${adjective}.,${label}`),
+    ),
+  ),
+].join('\n');
+
+export const quickRun: TuneSettings = {
+  method: 'prefix',
+  length: 4,
+  init: { type: 'text', text: 'Is it good or bad?' },
+  steps: 3,
+  learningRate: 0.02,
+  batchSize: 2,
+  microBatchSize: 2,
+  warmupSteps: 1,
+  weightDecay: 0,
+  maxGradNorm: 1,
+  evalEvery: 10,
+  seed: 1,
+};
+
+export interface NodeEngine {
+  readonly engine: PreludeEngine;
+  /** The decoder of the last model that was loaded: its weights, and what is alive on its backend. */
+  decoder(): Promise<LoadedDecoder>;
+}
+
+export function nodeEngine(): NodeEngine {
+  const load = vi.spyOn(LoadedDecoder, 'load');
+  return {
+    engine: new PreludeEngine({ open: bundledFiles }),
+    async decoder() {
+      const decoder = await load.mock.results.at(-1)?.value;
+      if (!(decoder instanceof LoadedDecoder)) throw new Error('no model was loaded');
+      return decoder;
+    },
+  };
+}
+
+/** An engine with the bundled model and the reviews. */
+export async function readyEngine(): Promise<NodeEngine> {
+  const made = nodeEngine();
+  await made.engine.loadModel(bundledSource, 'wasm', () => {});
+  await made.engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
+  return made;
+}

@@ -1,0 +1,173 @@
+/** What a person may do while a run is under way, and what the engine refuses, with words that cross to the page. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AdapterError, DataError, ModelError } from '../../src/errors';
+import { serialiseError } from '../../src/worker/errors';
+import type { GenerateRequest, TuneEvent } from '../../src/worker/protocol';
+import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
+
+let at: NodeEngine;
+beforeAll(async () => {
+  at = await readyEngine();
+});
+afterAll(() => at.engine.unloadModel());
+
+const request: GenerateRequest = {
+  prompt: 'The boat was',
+  format: 'text',
+  prefixId: null,
+  sampling: { temperature: 0, topP: 1, maxTokens: 8, seed: 1 },
+};
+
+/** What was thrown, as the page gets it: through a structured clone. */
+async function refusal(work: Promise<unknown>) {
+  const error: unknown = await work.then(
+    () => expect.fail('nothing was thrown'),
+    (thrown: unknown) => thrown,
+  );
+  return structuredClone(serialiseError(error));
+}
+
+describe('during a run', () => {
+  it('pause, resume and stop reach it between steps', async () => {
+    const kinds: string[] = [];
+    const done = await at.engine.tune({ ...quickRun, steps: 40 }, (event: TuneEvent) => {
+      kinds.push('step' in event ? `${event.type} ${event.step}` : event.type);
+      if (event.type === 'step' && event.step === 1) void at.engine.pause();
+      if (event.type === 'paused') setImmediate(() => void at.engine.resume());
+      if (event.type === 'step' && event.step === 2) void at.engine.stop();
+    });
+    const from = kinds.indexOf('step 1');
+    expect(kinds.slice(from)).toEqual(['step 1', 'paused 1', 'resumed 1', 'step 2', 'validation 2', 'done']);
+    expect(done).toMatchObject({ reason: 'stopped', prefix: { steps: 2 } });
+    expect(done.message).toBe('Stopped after 2 of 40 steps; the prefix of that step is kept.');
+  });
+
+  it('text is generated as if there were none', async () => {
+    const alone = await at.engine.generate(request, () => {});
+    let during: Promise<{ text: string }> | undefined;
+    const steps: number[] = [];
+    const tuned = await at.engine.tune({ ...quickRun, steps: 4, seed: 5 }, (event) => {
+      if (event.type !== 'step') return;
+      steps.push(event.loss);
+      during ??= at.engine.generate(request, () => {});
+    });
+    expect((await during)?.text).toBe(alone.text);
+    expect(tuned.reason).toBe('finished');
+    const undisturbed: number[] = [];
+    await at.engine.tune({ ...quickRun, steps: 4, seed: 5 }, (event) => {
+      if (event.type === 'step') undisturbed.push(event.loss);
+    });
+    expect(steps).toEqual(undisturbed);
+  });
+
+  it('no second run begins, and the model stays', async () => {
+    const refused: Promise<unknown>[] = [];
+    await at.engine.tune({ ...quickRun, steps: 2 }, (event) => {
+      if (event.type !== 'step' || event.step !== 1) return;
+      refused.push(refusal(at.engine.tune(quickRun, () => {})));
+      refused.push(refusal(at.engine.loadModel(bundledSource, 'wasm', () => {})));
+    });
+    expect(await Promise.all(refused)).toMatchObject([
+      { kind: 'data', message: 'A run is already under way.', hint: 'Stop it first.' },
+      { kind: 'model', message: 'A run is under way.', hint: 'Stop it before changing the model.' },
+    ]);
+    expect((await at.engine.evaluate(null)).loss).toBeGreaterThan(0);
+  });
+
+  it('a loss that is no number ends it, keeps the prefix before it, and says what to lower', async () => {
+    const settings = { ...quickRun, learningRate: 3e38, warmupSteps: 0 };
+    const done = await at.engine.tune(settings, () => {});
+    expect(done.reason).toBe('diverged');
+    expect(done.message).toContain('Lower the learning rate');
+    expect(done.prefix.loss).toBeGreaterThan(0);
+    expect(await at.engine.evaluate(done.prefix.id)).toMatchObject({ loss: done.prefix.loss });
+  });
+});
+
+describe('refusals', () => {
+  it('say that there is no model, and no dataset', async () => {
+    const { engine } = nodeEngine();
+    expect(await refusal(engine.setDataset('a.csv', reviews, {}))).toEqual({
+      kind: 'model',
+      message: 'No model is loaded.',
+      where: {},
+      hint: 'Choose a model first.',
+    });
+    await engine.loadModel(bundledSource, 'wasm', () => {});
+    const missing = { kind: 'data', message: 'There is no dataset.', hint: 'Drop a dataset, or take a sample.' };
+    expect(await refusal(engine.tune(quickRun, () => {}))).toMatchObject(missing);
+    expect(await refusal(engine.evaluate(null))).toMatchObject(missing);
+    await engine.unloadModel();
+  });
+
+  it.each([
+    ['length', 0],
+    ['steps', -1],
+    ['learningRate', Number.NaN],
+    ['batchSize', 0],
+    ['maxGradNorm', Number.POSITIVE_INFINITY],
+  ] as const)('name the setting that cannot work: %s %d', async (field, value) => {
+    const refused = await refusal(at.engine.tune({ ...quickRun, [field]: value }, () => {}));
+    expect(refused).toMatchObject({ kind: 'data', where: { field } });
+    expect(refused.message).toContain(`${field} is ${value}`);
+  });
+
+  it('say how long a prefix may be', async () => {
+    const refused = await refusal(at.engine.tune({ ...quickRun, length: 510 }, () => {}));
+    expect(refused).toMatchObject({ kind: 'data', where: { field: 'length' } });
+    const longest = Number(/at most (\d+)/.exec(refused.hint ?? '')?.[1]);
+    expect(longest).toBeGreaterThan(400);
+    expect(longest).toBeLessThan(510);
+  });
+
+  it('say that a text to start from is empty', async () => {
+    const refused = await refusal(at.engine.tune({ ...quickRun, init: { type: 'text', text: '' } }, () => {}));
+    expect(refused).toMatchObject({ kind: 'data', message: 'The text to start from is empty.' });
+    // Refused after the run had begun: the next one can begin all the same.
+    expect((await at.engine.tune({ ...quickRun, steps: 1 }, () => {})).reason).toBe('finished');
+  });
+
+  it('say that a prefix is gone', async () => {
+    const gone = { kind: 'adapter', message: 'This prefix no longer exists.' };
+    expect(await refusal(at.engine.evaluate('prefix-99'))).toMatchObject(gone);
+    expect(await refusal(at.engine.exportAdapter('prefix-99', 'zip'))).toMatchObject(gone);
+    expect(await refusal(at.engine.generate({ ...request, prefixId: 'prefix-99' }, () => {}))).toMatchObject(gone);
+  });
+
+  it('name the line of a file with no usable row, and keep the dataset there was', async () => {
+    const before = await at.engine.evaluate(null);
+    const refused = await refusal(at.engine.setDataset('empty.jsonl', '{"text": "a"\n', {}));
+    expect(refused).toMatchObject({ kind: 'data', where: { file: 'empty.jsonl', line: 1 } });
+    expect(refused.hint).toBeTruthy();
+    expect(await at.engine.evaluate(null)).toEqual(before);
+  });
+
+  it('refuse what is no adapter', async () => {
+    const junk = new File([new Uint8Array([1, 2, 3])], 'junk.safetensors');
+    expect(await refusal(at.engine.importAdapter([junk]))).toMatchObject({ kind: 'adapter' });
+  });
+});
+
+describe('errors on their way to the page', () => {
+  it('keep their kind, place and hint', () => {
+    const where = { file: 'a.csv', line: 3, column: 'label' };
+    expect(serialiseError(new DataError('bad row', where, 'mend it'))).toEqual({
+      kind: 'data',
+      message: 'bad row',
+      where,
+      hint: 'mend it',
+    });
+    expect(serialiseError(new ModelError('no')).kind).toBe('model');
+    expect(serialiseError(new AdapterError('no')).hint).toBeNull();
+  });
+
+  it('of any other kind are called unexpected', () => {
+    expect(serialiseError(new TypeError('x is undefined'))).toEqual({
+      kind: 'unexpected',
+      message: 'x is undefined',
+      where: {},
+      hint: null,
+    });
+    expect(serialiseError('text').message).toBe('text');
+  });
+});

@@ -1,0 +1,172 @@
+/** The main job, without a page: load, read data, tune, measure, export, import, generate, and leave nothing behind. */
+import { createHash } from 'node:crypto';
+import { unzipSync } from 'fflate';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LoadedDecoder } from '../../src/runtime';
+import type { GenerateRequest, LoadProgress, TuneEvent } from '../../src/worker/protocol';
+import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
+
+const NOTHING = { tensors: 0, bytes: 0, sessions: 0 };
+
+async function hashOfWeights(decoder: LoadedDecoder): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const { name, dims, bytes } of decoder.store.contents())
+    hash.update(name).update(dims.join()).update(bytes);
+  return hash.digest('hex');
+}
+
+const request = (prefixId: string | null, more: Partial<GenerateRequest['sampling']> = {}): GenerateRequest => ({
+  prompt: 'The cake was sweet.',
+  format: 'text',
+  prefixId,
+  sampling: { temperature: 0, topP: 1, maxTokens: 6, seed: 1, ...more },
+});
+
+const file = ({ name, bytes }: { name: string; bytes: Uint8Array }) => new File([new Uint8Array(bytes)], name);
+
+describe('the main job', () => {
+  let at: NodeEngine;
+  let before: string;
+  const events: TuneEvent[] = [];
+  let done: Extract<TuneEvent, { type: 'done' }>;
+  beforeAll(async () => {
+    at = await readyEngine();
+    before = await hashOfWeights(await at.decoder());
+    done = await at.engine.tune(quickRun, (event) => events.push(event));
+  });
+  afterAll(() => at.engine.unloadModel());
+
+  it('a run tells of every step, and ends with a prefix that is measured', () => {
+    expect(events.filter(({ type }) => type === 'step').map((event) => 'step' in event && event.step)).toEqual([
+      1, 2, 3,
+    ]);
+    expect(events.filter(({ type }) => type === 'validation').map((event) => 'step' in event && event.step)).toEqual([
+      0, 3,
+    ]);
+    expect(events.at(-1)).toEqual(done);
+    expect(done).toMatchObject({ reason: 'finished', message: 'Tuned for 3 steps.' });
+    expect(done.prefix).toMatchObject({ length: 4, steps: 3, origin: 'tuned', parameters: 8 * 2 * 4 * 4 * 32 });
+    expect(done.prefix.template).toContain('{text}');
+  });
+
+  it('leaves the weights of the model bit-identical', async () => {
+    expect(before).toMatch(/^[0-9a-f]{64}$/);
+    expect(await hashOfWeights(await at.decoder())).toBe(before);
+  });
+
+  it('evaluation gives the losses that the run reported', async () => {
+    const [base, tuned] = [await at.engine.evaluate(null), await at.engine.evaluate(done.prefix.id)];
+    expect(base).toEqual({ loss: done.prefix.baseLoss, accuracy: done.prefix.baseAccuracy });
+    expect(tuned).toEqual({ loss: done.prefix.loss, accuracy: done.prefix.accuracy });
+    expect(tuned.loss).toBeLessThan(base.loss);
+  });
+
+  it.each(['zip', 'safetensors'] as const)('a prefix exported as %s and imported has the same loss', async (format) => {
+    const exported = await at.engine.exportAdapter(done.prefix.id, format);
+    expect(exported.name).toMatch(new RegExp(`^[a-z0-9-]+\\.${format}$`));
+    const imported = await at.engine.importAdapter([file(exported)]);
+    expect(imported).toMatchObject({ origin: 'imported', length: 4, loss: null, parameters: done.prefix.parameters });
+    expect(imported.id).not.toBe(done.prefix.id);
+    const { loss } = await at.engine.evaluate(imported.id);
+    expect(Math.abs(loss - (done.prefix.loss as number))).toBeLessThanOrEqual(1e-6);
+    expect((await at.engine.prefixes()).map(({ id }) => id)).toContain(imported.id);
+    expect(await at.engine.exportAdapter(imported.id, 'safetensors')).toMatchObject({
+      bytes: (await at.engine.exportAdapter(done.prefix.id, 'safetensors')).bytes,
+    });
+  });
+
+  it('describes the files that a zip holds', async () => {
+    const { files, tensors } = await at.engine.describeExport(done.prefix.id);
+    const { bytes } = await at.engine.exportAdapter(done.prefix.id, 'zip');
+    const inside = Object.entries(unzipSync(bytes)).map(([path, content]) => [path.split('/').at(-1), content.length]);
+    expect(Object.fromEntries(inside)).toEqual(Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])));
+    expect(tensors).toEqual([{ name: 'prompt_embeddings', dataType: 'F32', dims: [4, 8 * 2 * 4 * 32] }]);
+  });
+
+  it('an estimate knows the size at once, and the time once a step has run', async () => {
+    const { trainableParameters, fraction, adapterBytes, seconds } = await at.engine.estimate(quickRun);
+    expect(trainableParameters).toBe(done.prefix.parameters);
+    expect(fraction).toBeGreaterThan(0);
+    expect(fraction).toBeLessThan(0.01);
+    expect(adapterBytes).toBe(done.prefix.bytes);
+    expect(seconds).toBeGreaterThan(0);
+  });
+
+  it('generates with and without the prefix, streaming the text it returns', async () => {
+    const pieces: string[] = [];
+    const base = await at.engine.generate(request(null), (piece) => pieces.push(piece));
+    expect(pieces.join('')).toBe(base.text);
+    expect(base.tokens).toBeGreaterThan(0);
+    const tuned = await at.engine.generate(request(done.prefix.id), () => {});
+    expect(tuned.text).not.toBe(base.text);
+    expect((await at.engine.generate(request(null), () => {})).text).toBe(base.text);
+  });
+
+  it('generation stops when it is told to', async () => {
+    let stopped = false;
+    const { reason, tokens } = await at.engine.generate(request(null, { maxTokens: 200 }), () => {
+      if (stopped) return;
+      stopped = true;
+      void at.engine.stopGenerating();
+    });
+    expect(reason).toBe('stopped');
+    expect(tokens).toBeLessThan(10);
+  });
+});
+
+describe('while the model loads', () => {
+  it('a dataset may be dropped already', async () => {
+    const { engine } = nodeEngine();
+    const progress: LoadProgress['status'][] = [];
+    const loading = engine.loadModel(bundledSource, 'wasm', ({ status }) => progress.push(status));
+    const summary = await engine.setDataset('reviews.csv', reviews, {});
+    expect(summary).toMatchObject({
+      usableRows: 48,
+      skipped: [],
+      mapping: { task: 'classification', target: 'label' },
+    });
+    await loading;
+    expect(progress.at(-1)).toBe('ready');
+    await engine.unloadModel();
+  });
+
+  it('a dataset goes to the model that was chosen last', async () => {
+    const { engine } = nodeEngine();
+    const first = engine.loadModel(bundledSource, 'wasm', () => {});
+    const early = engine.setDataset('reviews.csv', reviews, {}).catch((error: unknown) => error);
+    const second = engine.loadModel(bundledSource, 'wasm', () => {});
+    const late = engine.setDataset('reviews.csv', reviews, {});
+    expect(await early).toMatchObject({ message: 'The model was exchanged meanwhile.' });
+    expect((await late).usableRows).toBe(48);
+    expect((await first).name).toBe((await second).name);
+    await engine.unloadModel();
+  });
+});
+
+describe('unloading', () => {
+  it('leaves nothing alive on the device: no weight, no prefix, no session', async () => {
+    const { engine, decoder } = await readyEngine();
+    const { prefix } = await engine.tune({ ...quickRun, steps: 1 }, () => {});
+    await engine.evaluate(prefix.id);
+    await engine.generate(request(prefix.id), () => {});
+    const { backend } = await decoder();
+    expect(backend.live().sessions).toBeGreaterThan(0);
+    expect(backend.live().bytes).toBeGreaterThan(1e6);
+    await engine.unloadModel();
+    expect(backend.live()).toEqual(NOTHING);
+    expect(await engine.prefixes()).toEqual([]);
+  });
+
+  it('waits for the run that is under way, and its prefix goes with the model', async () => {
+    const { engine, decoder } = await readyEngine();
+    let unloading: Promise<void> | undefined;
+    const done = await engine.tune({ ...quickRun, steps: 50 }, (event) => {
+      if (event.type === 'step') unloading ??= engine.unloadModel();
+    });
+    expect(done.reason).toBe('stopped');
+    await unloading;
+    expect((await decoder()).backend.live()).toEqual(NOTHING);
+    expect(await engine.prefixes()).toEqual([]);
+    await expect(engine.evaluate(null)).rejects.toThrow('No model is loaded.');
+  });
+});
