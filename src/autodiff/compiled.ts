@@ -16,9 +16,13 @@ export interface GraphInput extends TensorType {
 /** A tensor that depends on weights only; graphs that need the same one name the same key. */
 export interface DerivedWeight extends TensorType {
   readonly key: string;
-  /** ONNX model with one output, `derived`. */
+}
+
+export interface DerivedRecipe {
+  /** ONNX model whose outputs are the tensors, in the order asked for. */
   readonly model: Uint8Array;
   readonly weights: readonly WeightFeed[];
+  readonly outputs: readonly string[];
 }
 
 export interface WeightFeed {
@@ -37,6 +41,8 @@ export interface CompiledGraph {
   readonly inputs: readonly GraphInput[];
   readonly weights: readonly WeightFeed[];
   readonly derived: readonly DerivedFeed[];
+  /** How to compute some of `derived`; written only when asked for, since most graphs find them computed already. */
+  recipe(wanted: readonly DerivedWeight[]): DerivedRecipe;
   readonly outputs: Readonly<Record<string, TensorType>>;
   readonly cost: GraphCost;
 }
@@ -187,9 +193,11 @@ const trimmed = (inputs: readonly string[]): string[] => {
   return inputs.slice(0, end + 1);
 };
 
-function derive(nodes: readonly EmittedNode[], value: Value): DerivedWeight {
-  const { model, weights } = write(sliceOf(nodes, [value], new Set()), { derived: value }, []);
-  return { key: keyOf(value), dataType: value.dataType, dims: value.dims, model, weights };
+function recipeFor(nodes: readonly EmittedNode[], values: readonly Value[]): DerivedRecipe {
+  const outputs = values.map((_, i) => `derived_${i}`);
+  const named = Object.fromEntries(values.map((value, i) => [outputs[i] as string, value]));
+  const { model, weights } = write(sliceOf(nodes, values, new Set()), named, []);
+  return { model, weights, outputs };
 }
 
 /**
@@ -210,11 +218,21 @@ export function compile(
   const slice = sliceOf(builder.nodes, wanted, frontier);
   const used = builder.inputs.filter((input) => slice.leaves.has(input));
   const written = write(slice, outputs, used);
+  const ahead = new Map(written.frontier.map(({ value }) => [keyOf(value), value]));
+  const derived = written.frontier.map(({ input, value }) => ({
+    input,
+    derived: { key: keyOf(value), dataType: value.dataType, dims: value.dims },
+  }));
   return {
     model: written.model,
     inputs: written.inputs,
     weights: written.weights,
-    derived: written.frontier.map(({ input, value }) => ({ input, derived: derive(builder.nodes, value) })),
+    derived,
+    recipe: (wanted) =>
+      recipeFor(
+        builder.nodes,
+        wanted.map(({ key }) => ahead.get(key) as Value),
+      ),
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, { dataType, dims }]) => [name, { dataType, dims }]),
     ),

@@ -1,5 +1,5 @@
 /** The compiler: from a decoder's ONNX graph to graphs that train and generate. Runs anywhere, needs no runtime. */
-export type { CompiledGraph, DerivedWeight } from './compiled';
+export type { CompiledGraph, DerivedRecipe, DerivedWeight } from './compiled';
 export type { GraphCost } from './cost';
 export { type Decoder, type DecoderHints, describeDecoder } from './decoder';
 export {

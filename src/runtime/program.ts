@@ -11,10 +11,8 @@ export class Program {
   ) {}
 
   static async open(graph: CompiledGraph, store: WeightStore): Promise<Program> {
-    const bound: Record<string, DeviceTensor> = {};
+    const bound = await store.derive(graph);
     for (const { input, view } of graph.weights) bound[input] = store.view(view);
-    // One after the other: deriving two large weights at a time doubles the peak.
-    for (const { input, derived } of graph.derived) bound[input] = await store.derive(derived);
     return new Program(graph, await store.backend.createSession(graph.model), bound);
   }
 

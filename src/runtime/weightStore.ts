@@ -3,7 +3,7 @@
  * (the compiler computes in it), quantized data as it came. What graphs derive from weights alone is computed on first use
  * and kept beside them.
  */
-import type { DerivedWeight, WeightView } from '../autodiff';
+import type { CompiledGraph, DerivedRecipe, DerivedWeight, WeightView } from '../autodiff';
 import { DeviceError } from '../errors';
 import type { TensorData } from '../onnx';
 import { byteLengthOf, toFloat32 } from '../onnx';
@@ -41,23 +41,33 @@ export class WeightStore {
     return { ...stored, dataType, dims, data: arrayOver(dataType, dims, buffer as ArrayBuffer, byteOffset) };
   }
 
-  /** A tensor computed from weights only; the same key is computed once. */
-  derive(derived: DerivedWeight): Promise<DeviceTensor> {
-    const before = this.derived.get(derived.key);
-    if (before) return before;
-    const made = this.compute(derived);
-    this.derived.set(derived.key, made);
-    // What failed for want of memory may succeed later.
-    made.catch(() => this.derived.delete(derived.key));
-    return made;
+  /** What a graph needs computed from weights only, by its inputs; the same key is computed once for all graphs. */
+  async derive(graph: Pick<CompiledGraph, 'derived' | 'recipe'>): Promise<Record<string, DeviceTensor>> {
+    const missing = graph.derived.map(({ derived }) => derived).filter(({ key }) => !this.derived.has(key));
+    // Every key is claimed before anything is awaited, so that a graph that comes meanwhile waits for the same tensor.
+    let last: Promise<unknown> = Promise.resolve();
+    for (const group of groupsOf(missing)) {
+      const made = last.then(() => this.compute(graph.recipe(group)));
+      last = made.catch(() => {});
+      group.forEach(({ key }, i) => {
+        const tensor = made.then((tensors) => tensors[i] as DeviceTensor);
+        this.derived.set(key, tensor);
+        // What failed for want of memory may succeed later.
+        tensor.catch(() => this.derived.delete(key));
+      });
+    }
+    const bound: Record<string, DeviceTensor> = {};
+    for (const { input, derived } of graph.derived)
+      bound[input] = await (this.derived.get(derived.key) as Promise<DeviceTensor>);
+    return bound;
   }
 
-  private async compute({ model, weights }: DerivedWeight): Promise<DeviceTensor> {
+  private async compute({ model, weights, outputs }: DerivedRecipe): Promise<DeviceTensor[]> {
     const session = await this.backend.createSession(model);
     try {
       const feeds = Object.fromEntries(weights.map(({ input, view }) => [input, this.view(view)]));
-      const { derived } = await session.run(feeds);
-      return derived as DeviceTensor;
+      const results = await session.run(feeds);
+      return outputs.map((name) => results[name] as DeviceTensor);
     } finally {
       await session.release();
     }
@@ -79,4 +89,22 @@ export class WeightStore {
     this.weights.clear();
     this.derived.clear();
   }
+}
+
+/** Weights computed together share a session; more at a time would double the peak of memory. */
+const GROUP_BYTES = 64 * 2 ** 20;
+
+function groupsOf(weights: readonly DerivedWeight[]): DerivedWeight[][] {
+  const groups: DerivedWeight[][] = [];
+  let room = 0;
+  for (const weight of new Map(weights.map((one) => [one.key, one])).values()) {
+    const bytes = byteLengthOf(weight.dataType, weight.dims);
+    if (bytes > room) {
+      groups.push([]);
+      room = GROUP_BYTES;
+    }
+    room -= bytes;
+    groups.at(-1)?.push(weight);
+  }
+  return groups;
 }
