@@ -1,5 +1,5 @@
 /** `npm run bench`: the keys of its JSON, the figures that are the same on every machine, and medians. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { median, takeTurns } from '../../src/cli/bench/timing';
 import { runCommand } from '../support/command';
 
@@ -60,14 +60,18 @@ describe('timing', () => {
     expect(() => median([])).toThrow(RangeError);
   });
 
-  it('takes turns, and does not count the rounds that warm up', async () => {
+  it('takes turns, the first now one and now the other, and does not count the rounds that warm up', async () => {
+    let clock = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => clock);
     const calls: string[] = [];
-    const call = (name: string) => async () => {
+    const call = (name: string, durations: number[]) => async () => {
       calls.push(name);
+      clock += durations.shift() ?? 0;
     };
-    const { a, b } = await takeTurns(2, 1, call('a'), call('b'));
-    expect(calls).toEqual(['a', 'b', 'a', 'b', 'a', 'b']);
-    expect(a).toBeGreaterThanOrEqual(0);
-    expect(b).toBeGreaterThanOrEqual(0);
+    // The first round warms up; in the last two, the machine is slow for both and then for neither.
+    const compared = await takeTurns(2, 1, call('a', [900, 60, 6]), call('b', [1, 30, 2]));
+    vi.restoreAllMocks();
+    expect(calls).toEqual(['a', 'b', 'b', 'a', 'a', 'b']);
+    expect(compared).toEqual({ a: 33, b: 16, ratio: 2.5 });
   });
 });

@@ -1,14 +1,14 @@
 /** Runs in the page: a step over a forward pass on WebGPU, with one of the small decoders of the tests. */
 import { createKernels } from '../../kernels';
 import { createWebGpuBackend, LoadedDecoder } from '../../runtime';
-import { type StepShape, stepAndForward } from './stepOverForward';
+import { type StepShape, type StepTimes, stepAndForward } from './stepOverForward';
 
-/** @param address of an ONNX decoder @returns milliseconds of both, medians */
+/** @param address of an ONNX decoder */
 export async function measure(
   address: string,
   vocabSize: number,
   shape: StepShape,
-): Promise<{ readonly step: number; readonly forward: number; readonly device: string }> {
+): Promise<StepTimes & { readonly device: string }> {
   const response = await fetch(address);
   if (!response.ok || !response.body) throw new Error(`${address}: ${response.status} ${response.statusText}`);
   const backend = await createWebGpuBackend();

@@ -44,14 +44,20 @@ export const forwardShape = ({ batch, tokens, prefix, supervised }: StepShape): 
 /** A rate at which the numbers of the prefix change and stay finite. */
 const LEARNING_RATE = 1e-3;
 
-/** @returns milliseconds of both, medians */
+/** Medians, in milliseconds, and the median of step / forward. */
+export interface StepTimes {
+  readonly step: number;
+  readonly forward: number;
+  readonly ratio: number;
+}
+
 export async function stepAndForward(
   loaded: LoadedDecoder,
   kernels: Kernels,
   vocabSize: number,
   shape: StepShape,
   { rounds, warmUps }: { readonly rounds: number; readonly warmUps: number },
-): Promise<{ readonly step: number; readonly forward: number }> {
+): Promise<StepTimes> {
   const { backend, decoder } = loaded;
   const random = new Random(1);
   const sequences = Array.from({ length: shape.batch }, () => ({
@@ -96,8 +102,8 @@ export async function stepAndForward(
         backend.free(tensor);
       }
     };
-    const { a, b } = await takeTurns(rounds, warmUps, step, forward);
-    return { step: a, forward: b };
+    const { a, b, ratio } = await takeTurns(rounds, warmUps, step, forward);
+    return { step: a, forward: b, ratio };
   } finally {
     cache.dispose();
     optimiser.dispose();

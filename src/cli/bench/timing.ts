@@ -8,30 +8,40 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** @returns milliseconds */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
+async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
 }
 
+export interface Comparison {
+  /** Medians, in milliseconds. */
+  readonly a: number;
+  readonly b: number;
+  /** Median of a / b within each round: what slows the machine for a while slows both. */
+  readonly ratio: number;
+}
+
 /**
- * Runs a, b, a, b, … and compares them.
+ * Runs a, b, then b, a, then a, b, … and compares them.
  * @param warmUps rounds that are not counted: sessions, caches and the JIT
- * @returns the median of a and of b, in milliseconds
  */
 export async function takeTurns(
   rounds: number,
   warmUps: number,
   a: () => Promise<unknown>,
   b: () => Promise<unknown>,
-): Promise<{ readonly a: number; readonly b: number }> {
-  const times = { a: [] as number[], b: [] as number[] };
-  for (let round = -warmUps; round < rounds; round++) {
-    const [first, second] = [await timed(a), await timed(b)];
-    if (round < 0) continue;
-    times.a.push(first);
-    times.b.push(second);
+): Promise<Comparison> {
+  const times: { readonly a: number; readonly b: number }[] = [];
+  for (let round = 0; round < warmUps + rounds; round++) {
+    const early = round % 2 === 0 ? await timed(a) : null;
+    const ofB = await timed(b);
+    const ofA = early ?? (await timed(a));
+    if (round >= warmUps) times.push({ a: ofA, b: ofB });
   }
-  return { a: median(times.a), b: median(times.b) };
+  return {
+    a: median(times.map((time) => time.a)),
+    b: median(times.map((time) => time.b)),
+    ratio: median(times.map((time) => time.a / time.b)),
+  };
 }
