@@ -2,7 +2,7 @@
 import { intOf } from '../attributes';
 import { axisOf, forEachIndex, sizeOf, stridesOf } from '../shapes';
 import type { InferContext, LowerContext, OperatorRule, RuleTable, TensorType, Value, VjpContext } from '../types';
-import { axesOf } from './shape';
+import { axesOf } from './known';
 
 type Kind = 'ReduceSum' | 'ReduceMean' | 'ReduceMax';
 
