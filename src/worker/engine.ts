@@ -35,7 +35,7 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
-import { PrefixShelf, type StoredPrefix } from './storedPrefix';
+import { fileName, ownerOf, PrefixShelf, type StoredPrefix } from './storedPrefix';
 import { checkSettings, runTuning } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
@@ -96,7 +96,7 @@ export class PreludeEngine implements Engine {
     const open = await before?.catch(() => null);
     if (!open) return;
     await Promise.allSettled(working);
-    this.shelf.clear(open.loaded.backend);
+    this.shelf.release(open.loaded.backend);
     await open.dispose();
   }
 
@@ -121,10 +121,13 @@ export class PreludeEngine implements Engine {
     return this.dataset;
   }
 
-  private stored(id: string): StoredPrefix {
+  /** @param user the loaded model, where it is to use the prefix */
+  private stored(id: string, user?: OpenModel): StoredPrefix {
     const stored = this.shelf.get(id);
     if (!stored) throw new AdapterError('This prefix no longer exists.', {}, 'Tune or import one.');
-    return stored;
+    const { key, name } = stored.owner;
+    if (!user || key === ownerOf(user.summary).key) return stored;
+    throw new AdapterError(`This prefix is for ${name}.`, {}, `Load ${name} to use it.`);
   }
 
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
@@ -198,21 +201,24 @@ export class PreludeEngine implements Engine {
   }
 
   async prefixes(): Promise<readonly PrefixSummary[]> {
-    return this.shelf.summaries();
+    const model = await this.model?.catch(() => null);
+    return model ? this.shelf.summaries(ownerOf(model.summary)) : [];
   }
 
   async evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
-    const { loaded, kernels } = await this.ready();
+    const model = await this.ready();
+    const { loaded, kernels } = model;
     const { validation } = this.data();
-    if (prefixId !== null) this.stored(prefixId);
+    if (prefixId !== null) this.stored(prefixId, model);
     const prefix = prefixId === null ? null : this.shelf.device(prefixId, loaded.backend);
     return this.whileUsed(validate(loaded, kernels, prefix, validation));
   }
 
   async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {
-    const { loaded, kernels, tokenizer, config } = await this.ready();
+    const model = await this.ready();
+    const { loaded, kernels, tokenizer, config } = model;
     const { prompt, format, prefixId, sampling } = request;
-    if (prefixId !== null) this.stored(prefixId);
+    if (prefixId !== null) this.stored(prefixId, model);
     const promptIds = tokenizer.encode(format === 'chat' ? tokenizer.chatPrompt(prompt) : prompt);
     const stream = new TextStream(tokenizer, promptIds);
     let text = '';
@@ -256,9 +262,8 @@ export class PreludeEngine implements Engine {
   }
 
   private async filesOf(prefixId: string): Promise<ExportedFile[]> {
-    const { summary } = await this.ready();
-    const { prefix, record } = this.stored(prefixId);
-    return exportPrefix(prefix, { baseModel: summary.name, record });
+    const { prefix, record, owner } = this.stored(prefixId);
+    return exportPrefix(prefix, { baseModel: owner.name, record });
   }
 
   async importAdapter(files: readonly File[]): Promise<PrefixSummary> {
@@ -281,7 +286,8 @@ export class PreludeEngine implements Engine {
       origin: 'imported',
       template: record?.template ?? null,
     };
-    this.shelf.add({ summary, prefix, record: record ?? { name: summary.name } });
+    const owner = ownerOf((await this.ready()).summary);
+    this.shelf.add({ owner, summary, prefix, record: record ?? { name: summary.name } });
     return summary;
   }
 
@@ -290,9 +296,3 @@ export class PreludeEngine implements Engine {
     return { layers: summary.layers, kvHeads: summary.kvHeads, headDim: summary.headDim };
   }
 }
-
-const fileName = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/[^\w.-]+/g, '-')
-    .replace(/^-+|-+$/g, '') || 'prefix';

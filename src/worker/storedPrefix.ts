@@ -3,9 +3,20 @@ import type { PrefixValues, PreludeRecord } from '../adapters';
 import type { DevicePrefix } from '../inference';
 import type { Backend, DeviceTensor } from '../runtime';
 import { bytesOfArray } from '../runtime';
-import type { PrefixSummary } from './protocol';
+import type { ModelSummary, PrefixSummary } from './protocol';
+
+/** Which model a prefix is for, whatever device it runs on. */
+export interface PrefixOwner {
+  readonly name: string;
+  readonly key: string;
+}
+
+export function ownerOf({ name, fileBytes, layers, kvHeads, headDim }: ModelSummary): PrefixOwner {
+  return { name, key: [name, fileBytes, layers, kvHeads, headDim].join(' ') };
+}
 
 export interface StoredPrefix {
+  readonly owner: PrefixOwner;
   readonly summary: PrefixSummary;
   readonly prefix: PrefixValues;
   readonly record: PreludeRecord;
@@ -28,8 +39,9 @@ export class PrefixShelf {
     return this.stored.get(id);
   }
 
-  summaries(): PrefixSummary[] {
-    return [...this.stored.values()].map(({ summary }) => summary);
+  /** Those that are for this model. */
+  summaries({ key }: PrefixOwner): PrefixSummary[] {
+    return [...this.stored.values()].filter(({ owner }) => owner.key === key).map(({ summary }) => summary);
   }
 
   /** Uploaded on first use, so that switching afterwards is one copy on the device. */
@@ -42,10 +54,16 @@ export class PrefixShelf {
     return { parameters, length };
   }
 
-  /** The prefixes belong to a model: with it they go. */
-  clear(backend: Backend): void {
+  /** Leaves the device that goes; the values stay, for when the model comes back on this device or another. */
+  release(backend: Backend): void {
     for (const tensor of this.onDevice.values()) backend.free(tensor);
     this.onDevice.clear();
-    this.stored.clear();
   }
 }
+
+/** A prefix's name as the name of a file. */
+export const fileName = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^\w.-]+/g, '-')
+    .replace(/^-+|-+$/g, '') || 'prefix';

@@ -16,7 +16,7 @@ import {
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
 import type { PrefixInit, PrefixSummary, TuneEvent, TuneSettings } from './protocol';
-import type { StoredPrefix } from './storedPrefix';
+import { ownerOf, type StoredPrefix } from './storedPrefix';
 
 export interface TuneRun {
   readonly model: OpenModel;
@@ -148,7 +148,7 @@ function store(run: TuneRun, result: TrainerResult, base: ValidationResult, tune
     seed: settings.seed,
     ...measured,
   };
-  return { summary, prefix, record };
+  return { owner: ownerOf(run.model.summary), summary, prefix, record };
 }
 
 function messageFor({ reason, steps }: TrainerResult, { learningRate, steps: wanted }: TuneSettings): string {

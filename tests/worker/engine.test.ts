@@ -1,8 +1,8 @@
 /** The main job, without a page: load, read data, tune, measure, export, import, generate, and leave nothing behind. */
 import { createHash } from 'node:crypto';
 import { unzipSync } from 'fflate';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LoadedDecoder } from '../../src/runtime';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { LoadedDecoder } from '../../src/runtime';
 import type { GenerateRequest, LoadProgress, TuneEvent } from '../../src/worker/protocol';
 import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
 
@@ -157,7 +157,7 @@ describe('unloading', () => {
     expect(await engine.prefixes()).toEqual([]);
   });
 
-  it('waits for the run that is under way, and its prefix goes with the model', async () => {
+  it('waits for the run that is under way', async () => {
     const { engine, decoder } = await readyEngine();
     let unloading: Promise<void> | undefined;
     const done = await engine.tune({ ...quickRun, steps: 50 }, (event) => {
@@ -168,5 +168,20 @@ describe('unloading', () => {
     expect((await decoder()).backend.live()).toEqual(NOTHING);
     expect(await engine.prefixes()).toEqual([]);
     await expect(engine.evaluate(null)).rejects.toThrow('No model is loaded.');
+  });
+
+  it('a prefix outlasts a model that cannot be loaded, and is there again with its own', async () => {
+    const { engine } = await readyEngine();
+    const { prefix } = await engine.tune({ ...quickRun, steps: 1 }, () => {});
+    const before = await engine.exportAdapter(prefix.id, 'safetensors');
+    vi.spyOn(LoadedDecoder, 'load').mockRejectedValueOnce(new Error('no graph'));
+    await expect(engine.loadModel(bundledSource, 'wasm', () => {})).rejects.toThrow('no graph');
+    expect(await engine.prefixes()).toEqual([]);
+    expect(await engine.exportAdapter(prefix.id, 'safetensors')).toEqual(before);
+    await engine.loadModel(bundledSource, 'wasm', () => {});
+    expect(await engine.prefixes()).toEqual([prefix]);
+    await engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
+    expect((await engine.evaluate(prefix.id)).loss).toBeCloseTo(prefix.loss as number, 6);
+    await engine.unloadModel();
   });
 });
