@@ -3,7 +3,16 @@
  * page; it opens no file and prints nothing.
  */
 import { type CompileTarget, names } from '../autodiff';
-import { type Backend, bytesOfArray, type DeviceTensor, LoadedDecoder, type Program, relativeError } from '../runtime';
+import {
+  type Backend,
+  floatFeed,
+  type HostFeed,
+  int32Feed,
+  int64Feed,
+  LoadedDecoder,
+  readFloats,
+  relativeError,
+} from '../runtime';
 import { type CaseFiles, type GradientCase, parseCase } from './gradientCase';
 
 /** Largest relative error of loss, logits and gradient. */
@@ -65,18 +74,17 @@ async function train(decoder: LoadedDecoder, it: GradientCase): Promise<{ loss: 
   const { batch, tokens, prefix, rows } = it;
   const flat = Float32Array.from(it.golden.prefix.flatMap((values) => [...values]));
   const program = await decoder.training({ batch, tokens, prefix, rows: rows.length });
-  const outputs = await runOnce(decoder.backend, program, {
-    [names.trainable]: { dataType: 'float32', dims: [flat.length], data: flat },
+  const feeds = {
+    [names.trainable]: floatFeed([flat.length], flat),
     [names.ids]: idsOf(it),
-    [names.rows]: { dataType: 'int64', dims: [rows.length], data: BigInt64Array.from(rows, BigInt) },
-    [names.labels]: { dataType: 'int32', dims: [rows.length], data: Int32Array.from(it.labels) },
-    [names.weights]: {
-      dataType: 'float32',
-      dims: [rows.length],
-      data: new Float32Array(rows.length).fill(1 / rows.length),
-    },
-  });
-  return { loss: outputs[names.loss]?.[0] ?? Number.NaN, gradient: outputs[names.gradient] ?? new Float32Array() };
+    [names.rows]: int64Feed([rows.length], BigInt64Array.from(rows, BigInt)),
+    [names.labels]: int32Feed([rows.length], Int32Array.from(it.labels)),
+    [names.weights]: floatFeed([rows.length], new Float32Array(rows.length).fill(1 / rows.length)),
+  };
+  return program.call(feeds, async (outputs) => ({
+    loss: (await readFloats(decoder.backend, outputs[names.loss]))[0] ?? Number.NaN,
+    gradient: await readFloats(decoder.backend, outputs[names.gradient]),
+  }));
 }
 
 /** Logits of all positions, [batch, tokens, vocabulary]. */
@@ -91,53 +99,17 @@ async function forward(decoder: LoadedDecoder, it: GradientCase): Promise<Float3
     head: 'logits',
     newKeyValues: false,
   });
-  const feeds: Record<string, Feed> = { [names.ids]: idsOf(it) };
+  const feeds: Record<string, HostFeed> = { [names.ids]: idsOf(it) };
   golden.prefix.forEach((values, i) => {
     const data = Float32Array.from(Array.from({ length: batch }, () => [...values]).flat());
     const name = names.cache(Math.floor(i / 2), i % 2 === 0 ? 'key' : 'value');
-    feeds[name] = { dataType: 'float32', dims: [batch, kvHeads, prefix, headDim], data };
+    feeds[name] = floatFeed([batch, kvHeads, prefix, headDim], data);
   });
-  const outputs = await runOnce(decoder.backend, program, feeds);
-  return outputs[names.logits] ?? new Float32Array();
+  return program.call(feeds, (outputs) => readFloats(decoder.backend, outputs[names.logits]));
 }
 
-interface Feed {
-  readonly dataType: 'float32' | 'int64' | 'int32';
-  readonly dims: readonly number[];
-  readonly data: Float32Array | BigInt64Array | Int32Array;
-}
-
-const idsOf = ({ batch, tokens, ids }: GradientCase): Feed => ({
-  dataType: 'int64',
-  dims: [batch, tokens],
-  data: BigInt64Array.from(ids, BigInt),
-});
-
-/** Uploads what the graph reads, runs it, reads every output as float32, and frees all of it. */
-async function runOnce(
-  backend: Backend,
-  program: Program,
-  feeds: Readonly<Record<string, Feed>>,
-): Promise<Record<string, Float32Array>> {
-  const alive: DeviceTensor[] = [];
-  try {
-    const uploaded: Record<string, DeviceTensor> = {};
-    for (const [name, { dataType, dims, data }] of Object.entries(feeds)) {
-      const tensor = backend.upload(dataType, dims, bytesOfArray(data));
-      alive.push(tensor);
-      uploaded[name] = tensor;
-    }
-    const outputs = await program.run(uploaded);
-    alive.push(...Object.values(outputs));
-    const values: Record<string, Float32Array> = {};
-    for (const [name, tensor] of Object.entries(outputs)) {
-      values[name] = new Float32Array((await backend.read(tensor)).slice().buffer);
-    }
-    return values;
-  } finally {
-    for (const tensor of alive) backend.free(tensor);
-  }
-}
+const idsOf = ({ batch, tokens, ids }: GradientCase): HostFeed =>
+  int64Feed([batch, tokens], BigInt64Array.from(ids, BigInt));
 
 function compare(it: GradientCase, loss: number, gradient: Float32Array, logits: Float32Array): GradientErrors {
   const { golden } = it;

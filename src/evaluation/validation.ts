@@ -1,6 +1,6 @@
 /**
- * How well the model does on held-out examples: the training loss (a weighted mean over supervised tokens), and for classification the share of
- * examples whose true label is the likeliest of all labels.
+ * How well the model does on held-out examples: the training loss (a mean over supervised tokens in which the end token
+ * counts less), and for classification the share of examples whose true label is the likeliest of all labels.
  */
 import type { TokenisedExample } from '../data';
 import { type DevicePrefix, type SequenceScore, score } from '../inference';

@@ -6,7 +6,7 @@ import { names } from '../autodiff';
 import { DataError } from '../errors';
 import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
-import { bytesOfArray } from '../runtime';
+import { int64Feed, readFloats } from '../runtime';
 import { bucketOf, nextTask, type Random } from '../tuning';
 import { type DevicePrefix, KeyValueCache } from './keyValueCache';
 import { type Sampling, sample } from './sampling';
@@ -100,14 +100,14 @@ async function advance(
     positions[i] = BigInt(filled + Math.min(i, count - 1));
   }
   const feeds = {
-    [names.ids]: backend.upload('int64', [1, tokens], bytesOfArray(ids)),
-    [names.positions]: backend.upload('int64', [1, tokens], bytesOfArray(positions)),
-    [names.mask]: backend.upload('int64', [1, capacity + tokens], bytesOfArray(mask)),
-    [names.rows]: backend.upload('int64', [1], bytesOfArray(BigInt64Array.of(BigInt(count - 1)))),
+    [names.ids]: int64Feed([1, tokens], ids),
+    [names.positions]: int64Feed([1, tokens], positions),
+    [names.mask]: int64Feed([1, capacity + tokens], mask),
+    [names.rows]: int64Feed([1], BigInt64Array.of(BigInt(count - 1))),
   };
-  const outputs = await program.run({ ...feeds, ...cache.feeds });
-  cache.append(outputs, Int32Array.of(count));
-  const bytes = await backend.read(outputs[names.logits] as DeviceTensor);
-  for (const tensor of [...Object.values(feeds), ...Object.values(outputs)]) backend.free(tensor);
-  return new Float32Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength / 4);
+  const append = (outputs: Readonly<Record<string, DeviceTensor>>) => {
+    cache.append(outputs, Int32Array.of(count));
+    return readFloats(backend, outputs[names.logits]);
+  };
+  return program.call(feeds, append, { bound: cache.feeds });
 }

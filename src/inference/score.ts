@@ -5,7 +5,7 @@
 import { names } from '../autodiff';
 import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
-import { bytesOfArray } from '../runtime';
+import { int32Feed, int64Feed, readFloats } from '../runtime';
 import {
   bucketOf,
   collate,
@@ -78,14 +78,15 @@ async function scoreBatch(
     newKeyValues: false,
   });
   const feeds = {
-    [names.ids]: backend.upload('int64', [batch, tokens], bytesOfArray(inputIds)),
-    [names.rows]: backend.upload('int64', [rows], bytesOfArray(rowIndices)),
-    [names.labels]: backend.upload('int32', [rows], bytesOfArray(labels)),
+    [names.ids]: int64Feed([batch, tokens], inputIds),
+    [names.rows]: int64Feed([rows], rowIndices),
+    [names.labels]: int32Feed([rows], labels),
   };
-  const outputs = await program.run({ ...feeds, ...cache?.feeds });
-  const losses = await floats(loaded, outputs[names.tokenLoss]);
-  const predicted = await floats(loaded, outputs[names.predicted]);
-  for (const tensor of [...Object.values(feeds), ...Object.values(outputs)]) backend.free(tensor);
+  const read = async (outputs: Readonly<Record<string, DeviceTensor>>) => ({
+    losses: await readFloats(backend, outputs[names.tokenLoss]),
+    predicted: await readFloats(backend, outputs[names.predicted]),
+  });
+  const { losses, predicted } = await program.call(feeds, read, cache ? { bound: cache.feeds } : {});
   let next = 0;
   return sequences.map((sequence) => {
     const count = supervisedCount(sequence);
@@ -103,9 +104,3 @@ async function scoreBatch(
 }
 
 const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
-
-async function floats({ backend }: LoadedDecoder, tensor: DeviceTensor | undefined): Promise<Float32Array> {
-  if (!tensor) throw new Error('the forward graph did not return its losses');
-  const bytes = await backend.read(tensor);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-}

@@ -4,9 +4,8 @@
  */
 import type { ForwardShape } from '../autodiff';
 import { names } from '../autodiff';
-import type { DeviceTensor } from './backend';
-import { bytesOfArray } from './hostArray';
 import { LoadedDecoder } from './loadedDecoder';
+import { int64Feed, readFloats } from './program';
 import { createWasmBackend } from './wasmBackend';
 
 const PROMPT_TOKENS = 40;
@@ -43,12 +42,10 @@ async function logitsOf(loaded: LoadedDecoder, vocabSize: number): Promise<Float
   };
   // Any tokens do; these walk through the vocabulary with a stride that meets few of them twice.
   const ids = BigInt64Array.from({ length: PROMPT_TOKENS }, (_, i) => BigInt((i * 7919 + 13) % vocabSize));
-  const feed = backend.upload('int64', [1, PROMPT_TOKENS], bytesOfArray(ids));
   const program = await loaded.forward(shape);
-  const outputs = await program.run({ [names.ids]: feed });
-  const bytes = await backend.read(outputs[names.logits] as DeviceTensor);
-  for (const tensor of [feed, ...Object.values(outputs)]) backend.free(tensor);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  return program.call({ [names.ids]: int64Feed([1, PROMPT_TOKENS], ids) }, (outputs) =>
+    readFloats(backend, outputs[names.logits]),
+  );
 }
 
 /** ‖x − y‖ / ‖y‖; infinite where x is not finite. */

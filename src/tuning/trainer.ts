@@ -4,8 +4,8 @@
  */
 import { names } from '../autodiff';
 import type { Kernels } from '../kernels';
-import type { DeviceTensor, LoadedDecoder, Program } from '../runtime';
-import { bytesOfArray } from '../runtime';
+import type { DeviceTensor, LoadedDecoder } from '../runtime';
+import { floatFeed, int32Feed, int64Feed } from '../runtime';
 import { batches, type MicroBatch, microBatches, type SupervisedSequence } from './batcher';
 import { nextTask, type RunControl } from './control';
 import { Optimiser, type StepStatistics } from './optimiser';
@@ -25,7 +25,7 @@ export interface TrainerSettings {
 }
 
 export interface ValidationResult {
-  /** Mean over supervised tokens, nats. */
+  /** Mean over supervised tokens, the end token counting less; see `endTokenWeight`. Nats. */
   readonly loss: number;
   /** 0..1, null where the task has no labels. */
   readonly accuracy: number | null;
@@ -155,7 +155,6 @@ class Run {
     const parts = microBatches(this.source.next().value, settings.microBatchSize);
     for (const part of parts) {
       await this.backward(part);
-      this.optimiser.accumulate();
     }
     const textTokens = parts.reduce((sum, part) => sum + part.textTokens, 0);
     return { step, learningRate, textTokens, statistics: this.optimiser.update(learningRate) };
@@ -163,23 +162,19 @@ class Run {
 
   private async backward(part: MicroBatch): Promise<void> {
     const { loaded, prefixLength } = this.options;
-    const { backend } = loaded;
     const { batch, tokens, rows } = part;
-    const program: Program = await loaded.training({ batch, tokens, prefix: prefixLength, rows });
-    const feeds = {
-      [names.ids]: backend.upload('int64', [batch, tokens], bytesOfArray(part.inputIds)),
-      [names.rows]: backend.upload('int64', [rows], bytesOfArray(part.rowIndices)),
-      [names.labels]: backend.upload('int32', [rows], bytesOfArray(part.labels)),
-      [names.weights]: backend.upload('float32', [rows], bytesOfArray(part.weights)),
-    };
-    try {
-      await program.run(
-        { ...feeds, [names.trainable]: this.optimiser.parameters },
-        { [names.loss]: this.optimiser.loss, [names.gradient]: this.optimiser.gradient },
-      );
-    } finally {
-      for (const feed of Object.values(feeds)) backend.free(feed);
-    }
+    const program = await loaded.training({ batch, tokens, prefix: prefixLength, rows });
+    const { parameters, loss, gradient } = this.optimiser;
+    await program.call(
+      {
+        [names.ids]: int64Feed([batch, tokens], part.inputIds),
+        [names.rows]: int64Feed([rows], part.rowIndices),
+        [names.labels]: int32Feed([rows], part.labels),
+        [names.weights]: floatFeed([rows], part.weights),
+      },
+      () => this.optimiser.accumulate(),
+      { bound: { [names.trainable]: parameters }, into: { [names.loss]: loss, [names.gradient]: gradient } },
+    );
   }
 
   private async settle(underWay: StepUnderWay | null): Promise<null> {

@@ -144,7 +144,7 @@ export type TuneEvent =
       readonly type: 'step';
       readonly step: number;
       readonly steps: number;
-      /** Mean loss over supervised tokens of this batch, nats. */
+      /** Mean loss over supervised tokens of this batch (the end token counts at most a tenth of its row), nats. */
       readonly loss: number;
       readonly learningRate: number;
       readonly gradNorm: number;

@@ -1,48 +1,24 @@
-/** Runs a compiled graph once, from typed arrays to float32 arrays, and leaves nothing behind on the backend. */
-import type { DataType } from '../../src/onnx';
-import { type Backend, bytesOfArray, type DeviceTensor, type Program } from '../../src/runtime';
+/** Runs a compiled graph once, from numbers to float32 arrays, and leaves nothing behind on the backend. */
+import { type Backend, type HostFeed, int32Feed, int64Feed, type Program, readFloats } from '../../src/runtime';
 
-export interface Feed {
-  readonly dataType: DataType;
-  readonly dims: readonly number[];
-  readonly data: ArrayBufferView;
-}
+export type Feed = HostFeed;
 
-export const floats = (dims: readonly number[], data: Float32Array): Feed => ({ dataType: 'float32', dims, data });
+export { floatFeed as floats } from '../../src/runtime';
 
-export const int64s = (dims: readonly number[], values: readonly number[]): Feed => ({
-  dataType: 'int64',
-  dims,
-  data: BigInt64Array.from(values, BigInt),
-});
+export const int64s = (dims: readonly number[], values: readonly number[]): Feed =>
+  int64Feed(dims, BigInt64Array.from(values, BigInt));
 
-export const int32s = (dims: readonly number[], values: readonly number[]): Feed => ({
-  dataType: 'int32',
-  dims,
-  data: Int32Array.from(values),
-});
+export const int32s = (dims: readonly number[], values: readonly number[]): Feed =>
+  int32Feed(dims, Int32Array.from(values));
 
-export async function runProgram(
+export function runProgram(
   backend: Backend,
   program: Program,
   feeds: Readonly<Record<string, Feed>>,
 ): Promise<Record<string, Float32Array>> {
-  const alive: DeviceTensor[] = [];
-  try {
-    const uploaded: Record<string, DeviceTensor> = {};
-    for (const [name, { dataType, dims, data }] of Object.entries(feeds)) {
-      const tensor = backend.upload(dataType, dims, bytesOfArray(data));
-      alive.push(tensor);
-      uploaded[name] = tensor;
-    }
-    const outputs = await program.run(uploaded);
-    alive.push(...Object.values(outputs));
+  return program.call(feeds, async (outputs) => {
     const values: Record<string, Float32Array> = {};
-    for (const [name, tensor] of Object.entries(outputs)) {
-      values[name] = new Float32Array((await backend.read(tensor)).slice().buffer);
-    }
+    for (const [name, tensor] of Object.entries(outputs)) values[name] = await readFloats(backend, tensor);
     return values;
-  } finally {
-    for (const tensor of alive) backend.free(tensor);
-  }
+  });
 }

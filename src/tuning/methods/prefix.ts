@@ -5,7 +5,7 @@
 import type { Decoder } from '../../autodiff';
 import { names, prefixSize } from '../../autodiff';
 import type { LoadedDecoder } from '../../runtime';
-import { bytesOfArray } from '../../runtime';
+import { int64Feed, readFloats } from '../../runtime';
 import type { Random } from '../random';
 
 export type PrefixInitialisation =
@@ -62,20 +62,17 @@ async function encode(loaded: LoadedDecoder, tokenIds: readonly number[]): Promi
     head: 'none',
     newKeyValues: true,
   });
-  const ids = backend.upload('int64', [1, tokenIds.length], bytesOfArray(BigInt64Array.from(tokenIds, BigInt)));
-  const outputs = await program.run({ [names.ids]: ids });
-  const prefix = new Float32Array(prefixSize(decoder, tokenIds.length));
-  let offset = 0;
-  for (const name of outputNames(decoder)) {
-    const tensor = outputs[name];
-    if (!tensor) throw new Error(`the forward graph did not return ${name}`);
-    const bytes = await backend.read(tensor);
-    const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-    prefix.set(values, offset);
-    offset += values.length;
-  }
-  for (const tensor of [ids, ...Object.values(outputs)]) backend.free(tensor);
-  return prefix;
+  const ids = int64Feed([1, tokenIds.length], BigInt64Array.from(tokenIds, BigInt));
+  return program.call({ [names.ids]: ids }, async (outputs) => {
+    const prefix = new Float32Array(prefixSize(decoder, tokenIds.length));
+    let offset = 0;
+    for (const name of outputNames(decoder)) {
+      const values = await readFloats(backend, outputs[name]);
+      prefix.set(values, offset);
+      offset += values.length;
+    }
+    return prefix;
+  });
 }
 
 const outputNames = ({ layers }: Decoder): string[] =>
