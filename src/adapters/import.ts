@@ -54,10 +54,10 @@ const methods: Readonly<Record<string, string>> = {
  * @throws AdapterError where the files are no prefix-tuning adapter, are damaged, or belong to another model
  */
 export function importAdapter(given: readonly AdapterFile[], expected: PrefixGeometry): ImportedAdapter {
-  const unpacked = given.flatMap((file) => (isZip(file.bytes) ? unpack(file) : [file]));
+  const unpacked = given.flatMap((file) => (isZip(file) ? unpack(file) : [file]));
   const config = readConfig(find(unpacked, files.config));
   const weights = find(unpacked, files.weights) ?? only(unpacked.filter(({ name }) => name.endsWith('.safetensors')));
-  if (weights === null) throw noWeights(unpacked);
+  if (weights === null) throw noWeights(given, unpacked);
   const tensor = prefixTensor(weights);
   const length = tensor.dims[0] ?? 0;
   checkGeometry(config, tensor, weights.name, expected);
@@ -78,7 +78,11 @@ export function importAdapter(given: readonly AdapterFile[], expected: PrefixGeo
   };
 }
 
-function isZip(bytes: Uint8Array): boolean {
+function isZip({ name, bytes }: AdapterFile): boolean {
+  return name.endsWith('.zip') || startsLikeZip(bytes);
+}
+
+function startsLikeZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
 }
 
@@ -91,9 +95,8 @@ function unpack(zip: AdapterFile): AdapterFile[] {
     });
     return Object.entries(entries).map(([name, bytes]) => ({ name, bytes }));
   } catch (cause) {
-    throw new AdapterError(`${zip.name} is a damaged zip file.`, { file: zip.name }, 'Export or download it again.', {
-      cause,
-    });
+    const what = startsLikeZip(zip.bytes) ? 'a damaged zip file' : 'no zip file';
+    throw new AdapterError(`${zip.name} is ${what}.`, { file: zip.name }, 'Export or download it again.', { cause });
   }
 }
 
@@ -196,7 +199,7 @@ function checkGeometry(config: PeftConfig | null, tensor: SafeTensor, file: stri
   }
 }
 
-function noWeights(available: readonly AdapterFile[]): AdapterError {
+function noWeights(given: readonly AdapterFile[], available: readonly AdapterFile[]): AdapterError {
   if (available.some(({ name }) => name.endsWith('adapter_model.bin'))) {
     return new AdapterError(
       'adapter_model.bin is PyTorch’s own format, which only Python can read.',
@@ -205,7 +208,9 @@ function noWeights(available: readonly AdapterFile[]): AdapterError {
     );
   }
   return new AdapterError(
-    `${files.weights} is missing.`,
+    given.length === 0
+      ? `${files.weights} is missing.`
+      : `${files.weights} is missing from ${given.map(({ name }) => name).join(' and ')}.`,
     { file: files.weights },
     'Choose the zip that Prelude exported, or adapter_config.json and adapter_model.safetensors together.',
   );

@@ -24,6 +24,13 @@ export function parseDataset(name: string, text: string): ParsedDataset {
       'Save it as CSV or JSON Lines in UTF-8 (from a spreadsheet: Save as, CSV UTF-8).',
     );
   }
+  if (/^\s*<(!doctype html|html)/i.test(content)) {
+    throw new DataError(
+      `${name} is a web page, not a dataset.`,
+      { file: name },
+      'It was perhaps saved from a page that shows the dataset: download the file itself.',
+    );
+  }
   const { rows, problems } = read(name, content);
   if (rows.length === 0) {
     const first = problems[0];

@@ -33,7 +33,9 @@ export function splitExamples<T extends Splittable>(
     throw new DataError(
       items.length === 0
         ? 'No row is left to train on.'
-        : 'All rows are the same text, so none can be held out for validation.',
+        : items.length === 1
+          ? 'There is one usable row, and two are the least: one to learn from, and one held out for validation.'
+          : 'All rows are the same text, so none can be held out for validation.',
       {},
       'Add rows: a few dozen different ones is a beginning, a few hundred are good.',
     );

@@ -46,8 +46,21 @@ export function bundledModelFiles(name: string, modelsUrl: string, fetcher?: typ
   }
   const known = catalogue.find((model) => model.name === name);
   const baseUrl = new URL(`${name}/`, modelsUrl.endsWith('/') ? modelsUrl : `${modelsUrl}/`).href;
-  return fetchedModelFiles(
+  const files = fetchedModelFiles(
     { name, baseUrl, onnxPath: known?.onnxPath ?? 'onnx/model_q4.onnx', ...(known ? { entries: known.files } : {}) },
     fetcher,
   );
+  return {
+    ...files,
+    async text(path) {
+      const text = await files.text(path);
+      if (text !== null || path !== 'config.json' || known) return text;
+      const names = catalogue.map((model) => `"${model.name}"`).join(', ');
+      throw new ModelError(
+        `There is no model "${name}" beside this page.`,
+        {},
+        `Try ${names}, or drop a model folder.`,
+      );
+    },
+  };
 }

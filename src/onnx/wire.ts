@@ -85,7 +85,9 @@ async function endOfBytes(source: ByteSource, end: number): Promise<number> {
   if (length < 0 || length > end - source.position) {
     const left = end - source.position;
     source.fail(
-      length < 0 ? 'Its length is negative.' : `It says it is ${length} bytes long, but only ${left} bytes are left.`,
+      length < 0
+        ? 'Its length is negative.'
+        : `The file is cut off or damaged: a part of it is ${length} bytes long, but only ${left} bytes are left.`,
       DAMAGED,
     );
   }

@@ -145,6 +145,8 @@ describe('an adapter that cannot be used', () => {
     ['nothing', [], /adapter_model.safetensors is missing/],
     ['a config alone', folder('peft_prefix').slice(0, 1), /adapter_model.safetensors is missing/],
     ['a pickle', [{ name: 'adapter_model.bin', bytes: new Uint8Array(4) }], /PyTorch/],
+    ['a zip without one', [{ name: 'a.zip', bytes: zipSync({ 'b.txt': strToU8('b') }) }], /missing from a\.zip/],
+    ['what only says it is a zip', [{ name: 'a.zip', bytes: strToU8('PNG') }], /a\.zip is no zip file/],
     ['a damaged zip', [{ name: 'a.zip', bytes: strToU8('PK\u0003\u0004 and no more') }], /damaged zip/],
     ['a damaged config', [{ name: 'adapter_config.json', bytes: strToU8('{') }], /not the config of a PEFT adapter/],
     ['a negative size', changed({ num_layers: -2 }), /"num_layers" makes no sense/],

@@ -211,6 +211,7 @@ describe('a file that cannot be used', () => {
     ['scalar.json', '5', /no list of rows/],
     ['list.json', '[]', /no rows/],
     ['empty.json', '[{}]', /no columns/],
+    ['page.csv', '\n<!DOCTYPE html>\n<title>Not, found</title>\n', /is a web page/],
     ['sheet.xlsx', 'PK\u0000\u0000', /not a text file/],
   ])('(%s) is an error with the file and what to do', (name, text, message) => {
     const error = failure(name, text);

@@ -199,6 +199,7 @@ describe('the split', () => {
 
   it('is an error where nothing can be held out', () => {
     expect(() => splitExamples([])).toThrow(DataError);
+    expect(() => splitExamples(rows(1, () => null))).toThrow(/one usable row/);
     expect(() =>
       splitExamples(
         rows(

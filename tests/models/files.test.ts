@@ -84,6 +84,15 @@ describe('a model on a server', () => {
     await expect(requiredText(files, 'tokenizer.json')).rejects.toThrow(/tokenizer.json is missing/);
   });
 
+  it('says which models there are in place of one that is not', async () => {
+    const files = bundledModelFiles('nope', base, server({}, notFound));
+    await expect(requiredText(files, 'config.json')).rejects.toMatchObject({
+      message: 'There is no model "nope" beside this page.',
+      hint: expect.stringContaining('fable-7m'),
+    });
+    expect(await files.text('generation_config.json')).toBeNull();
+  });
+
   it('reports a server that fails and a network that is down', async () => {
     const down = bundledModelFiles('fable-7m', base, () => Promise.reject(new TypeError('fetch failed')));
     await expect(down.open('config.json')).rejects.toThrow(ModelError);
