@@ -14,6 +14,8 @@ export interface ExportState {
   readonly writing: 'zip' | 'safetensors' | null;
   /** Name of the last file handed to the browser. */
   readonly saved: string | null;
+  /** Prefixes that were handed over, in any format. */
+  readonly savedIds: readonly string[];
   readonly problem: SerialisedError | null;
 }
 
@@ -29,6 +31,7 @@ export function createExporting(engine: Engine, save: (file: ExportedFile) => vo
     description: null,
     writing: null,
     saved: null,
+    savedIds: [],
     problem: null,
   }));
   const describe = latestOnly<string>(async (id, isNewest) => {
@@ -53,7 +56,7 @@ export function createExporting(engine: Engine, save: (file: ExportedFile) => vo
       try {
         const file = await engine.exportAdapter(prefixId, format);
         save(file);
-        store.setState({ saved: file.name });
+        store.setState(({ savedIds }) => ({ saved: file.name, savedIds: [...savedIds, prefixId] }));
       } catch (thrown) {
         store.setState({ problem: toProblem(thrown) });
       } finally {

@@ -2,6 +2,7 @@
 export { expectedAnswer, isWriting, type Side } from './compare';
 export { datasetLine } from './dataset';
 export { peftLines } from './exporting';
+export { losesWork } from './leaving';
 export { describeLoss } from './lossLog';
 export { unknownColumns } from './mapping';
 export { BUNDLED_MODEL, type ModelState, sourceName, summaryOf } from './model';

@@ -1,6 +1,7 @@
 /** The page: header, steps, run strip, and the keys that reach them. */
 import { useDisclosure } from '@mantine/hooks';
 import { useEffect } from 'react';
+import { losesWork } from '../state';
 import { Header } from './Header';
 import { Help } from './Help';
 import { focusOf, goTo, keyAction } from './keys';
@@ -18,6 +19,7 @@ import { TuneStep } from './steps/TuneStep';
 export function App({ linkProblems }: { readonly linkProblems: readonly string[] }) {
   const [helpOpened, help] = useDisclosure(false);
   useKeys(help.open);
+  useLeaveWarning();
   return (
     <>
       <div className={classes.shell}>
@@ -59,4 +61,21 @@ function useKeys(onHelp: () => void) {
     document.addEventListener('keydown', onKeyDown);
     return () => document.removeEventListener('keydown', onKeyDown);
   }, [togglePause, onHelp]);
+}
+
+/** The browser asks before it leaves the page while that would lose something; listening only then keeps "back" fast. */
+function useLeaveWarning() {
+  const { run, exporting } = useSession();
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    const update = () => {
+      if (losesWork(run.store.getState(), exporting.store.getState())) window.addEventListener('beforeunload', ask);
+      else window.removeEventListener('beforeunload', ask);
+    };
+    const stops = [run.store.subscribe(update), exporting.store.subscribe(update)];
+    return () => {
+      for (const stop of stops) stop();
+      window.removeEventListener('beforeunload', ask);
+    };
+  }, [run, exporting]);
 }

@@ -1,8 +1,10 @@
 /** One visit: what follows from what, from the first load to the exported file. */
 import { describe, expect, it } from 'vitest';
+import { losesWork } from '../../src/state/leaving';
 import { neverBack } from '../../src/state/model';
 import { scoreRows } from '../../src/state/prefixes';
 import { toProblem } from '../../src/state/problem';
+import { isActive, latestRun } from '../../src/state/run';
 import { parseSamples } from '../../src/state/samples';
 import { createSession, whyNotTune } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
@@ -108,6 +110,28 @@ describe('a visit', () => {
       base: { loss: 2.412 },
       tuned: { loss: 0.683 },
     });
+  });
+
+  it('leaving loses a run under way, and a prefix until it is exported', async () => {
+    const { session } = await visit('?sample=reviews');
+    const loses = () => losesWork(session.run.store.getState(), session.exporting.store.getState());
+    expect(loses()).toBe(false);
+    session.tune();
+    expect(loses()).toBe(true);
+    await settle();
+    expect(isActive(latestRun(session.run.store.getState()))).toBe(false);
+    expect(loses()).toBe(true);
+    await session.exporting.write('safetensors');
+    expect(loses()).toBe(false);
+  });
+
+  it('says which samples there are when a link names another', async () => {
+    const { session } = await visit('?sample=revues');
+    expect(session.samples.store.getState().problem).toMatchObject({
+      message: 'There is no sample "revues".',
+      hint: 'The samples are reviews.',
+    });
+    expect(session.dataset.store.getState().current).toBeNull();
   });
 
   it('keeps the page alive when the samples cannot be listed', async () => {
