@@ -34,6 +34,8 @@ export interface Samples {
   list(): Promise<void>;
   /** The sample's text; null where it cannot be had, which `problem` then explains. */
   open(sample: Sample): Promise<string | null>;
+  /** A link asked for a sample that is not in the list. */
+  reject(name: string): void;
 }
 
 /** Fetches a file of the page's own `samples/` folder as text. */
@@ -60,6 +62,12 @@ export function createSamples(fetchSample: FetchSample): Samples {
       } finally {
         store.setState({ opening: null });
       }
+    },
+    reject(name) {
+      const names = store.getState().list?.map((sample) => sample.name) ?? [];
+      if (names.length === 0) return;
+      const problem = new DataError(`There is no sample "${name}".`, {}, `The samples are ${names.join(', ')}.`);
+      store.setState({ problem: toProblem(problem) });
     },
   };
 }

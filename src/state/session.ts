@@ -15,6 +15,7 @@ import type { Model } from './model';
 import { createModel, summaryOf } from './model';
 import type { Prefixes } from './prefixes';
 import { createPrefixes } from './prefixes';
+import { readText } from './readText';
 import type { Run } from './run';
 import { createRun, isActive, latestRun } from './run';
 import type { FetchSample, Sample, Samples } from './samples';
@@ -122,6 +123,7 @@ export function createSession(engine: Engine, { url, schedule, fetchSample, save
       void samples.list().then(() => {
         const wanted = samples.store.getState().list?.find(({ name }) => name === url.sample);
         if (wanted) void session.openSample(wanted);
+        else if (url.sample !== null) samples.reject(url.sample);
       });
     },
     async openSample(sample) {
@@ -130,7 +132,7 @@ export function createSession(engine: Engine, { url, schedule, fetchSample, save
     },
     async openFile(file) {
       try {
-        dataset.open(file.name, await file.text());
+        dataset.open(file.name, readText(file.name, new Uint8Array(await file.arrayBuffer())));
       } catch (thrown) {
         dataset.reject(file.name, thrown);
       }

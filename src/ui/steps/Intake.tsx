@@ -68,6 +68,9 @@ export function Intake({ hasData }: { readonly hasData: boolean }) {
 function Samples({ compact, onPaste }: { readonly compact: boolean; readonly onPaste: () => void }) {
   const { openSample, samples } = useSession();
   const { list, opening, problem } = usePart('samples', (all) => all);
+  const refusal = (
+    <Problem problem={problem} action={{ label: 'List the samples again', run: () => void samples.list() }} />
+  );
   const paste = (
     <Button size="compact-sm" variant="subtle" onClick={onPaste}>
       Paste text
@@ -75,21 +78,24 @@ function Samples({ compact, onPaste }: { readonly compact: boolean; readonly onP
   );
   if (compact) {
     return (
-      <div className={classes.row}>
-        <span className={classes.quiet}>Samples</span>
-        {list?.map((sample) => (
-          <Button
-            key={sample.name}
-            size="compact-sm"
-            variant="default"
-            disabled={opening !== null}
-            onClick={() => void openSample(sample)}
-          >
-            {sample.title}
-          </Button>
-        ))}
-        {paste}
-      </div>
+      <>
+        <div className={classes.row}>
+          <span className={classes.quiet}>Samples</span>
+          {list?.map((sample) => (
+            <Button
+              key={sample.name}
+              size="compact-sm"
+              variant="default"
+              disabled={opening !== null}
+              onClick={() => void openSample(sample)}
+            >
+              {sample.title}
+            </Button>
+          ))}
+          {paste}
+        </div>
+        {refusal}
+      </>
     );
   }
   return (
@@ -98,7 +104,7 @@ function Samples({ compact, onPaste }: { readonly compact: boolean; readonly onP
         <span className={classes.quiet}>Or start with a sample</span>
         {paste}
       </div>
-      <Problem problem={problem} action={{ label: 'Try again', run: () => void samples.list() }} />
+      {refusal}
       <div className={classes.samples}>
         {list === null && [1, 2, 3].map((key) => <Skeleton key={key} height="5.5rem" />)}
         {list?.map((sample) => (
