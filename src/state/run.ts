@@ -22,6 +22,8 @@ export interface RunRecord {
   readonly message: string;
   readonly step: number;
   readonly steps: number;
+  /** The model alone. */
+  readonly baseline: Extract<TuneEvent, { type: 'baseline' }> | null;
   readonly last: Extract<TuneEvent, { type: 'step' }> | null;
   readonly firstValidation: Extract<TuneEvent, { type: 'validation' }> | null;
   readonly validation: Extract<TuneEvent, { type: 'validation' }> | null;
@@ -72,6 +74,7 @@ export function beginRecord(id: number, settings: TuneSettings, datasetName: str
     message: 'Preparing',
     step: 0,
     steps: settings.steps,
+    baseline: null,
     last: null,
     firstValidation: null,
     validation: null,
@@ -93,6 +96,8 @@ function projectOne(record: RunRecord, event: TuneEvent): RunRecord {
   switch (event.type) {
     case 'preparing':
       return { ...record, message: event.what };
+    case 'baseline':
+      return { ...record, baseline: event };
     case 'step':
       record.log.train(event.step, event.loss);
       return {

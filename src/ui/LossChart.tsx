@@ -39,7 +39,7 @@ export function LossChart() {
       element,
     );
     const stop = follow(session, (record) => {
-      base = record.prefix?.baseLoss ?? null;
+      base = record.baseline?.loss ?? null;
       steps = record.steps;
       chart.setData(record.log.columns);
       setHasBase(base !== null);
@@ -117,7 +117,8 @@ function chartOptions(palette: typeof LIGHT, element: HTMLElement, source: Chart
     },
     axes: [
       { ...axis, grid: { show: false }, size: 28, incrs: WHOLE_STEPS },
-      { ...axis, size: 44 },
+      // No scale is drawn before there is something to measure.
+      { ...axis, size: 44, values: (chart, splits) => splits.map((at) => (isEmpty(chart) ? '' : String(at))) },
     ],
     series: [
       {},
@@ -129,6 +130,10 @@ function chartOptions(palette: typeof LIGHT, element: HTMLElement, source: Chart
       setCursor: [(chart) => source.onCursor(readoutAt(chart))],
     },
   };
+}
+
+function isEmpty({ data }: uPlot): boolean {
+  return data[0].length === 0;
 }
 
 /** The model alone, as a level line: what the run has to beat. */

@@ -61,7 +61,9 @@ function RunningText() {
   const record = usePart('run', latestRun);
   if (record === undefined) return null;
   const { phase, last, step, steps, message } = record;
-  if (last === null) return <span className={classes.stripText}>{message}</span>;
+  if (last === null) {
+    return <span className={classes.stripText}>{phase === 'stopping' ? `${message}; then it ends` : message}</span>;
+  }
   const state = { stopping: 'ending after this step', paused: 'paused' }[String(phase)];
   return (
     <span className={classes.stripText}>

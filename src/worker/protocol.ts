@@ -140,6 +140,8 @@ export interface TuneEstimate {
 
 export type TuneEvent =
   | { readonly type: 'preparing'; readonly what: string }
+  /** The model alone on the held-out rows: what the run has to beat. Comes before the first step. */
+  | { readonly type: 'baseline'; readonly loss: number; readonly accuracy: number | null }
   | {
       readonly type: 'step';
       readonly step: number;

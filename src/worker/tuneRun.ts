@@ -41,6 +41,7 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
   const random = new Random(settings.seed);
   onEvent({ type: 'preparing', what: 'Measuring the model without a prefix' });
   const base = await validate(loaded, kernels, null, dataset.validation);
+  onEvent({ type: 'baseline', loss: base.loss, accuracy: base.accuracy });
   onEvent({ type: 'preparing', what: 'Initialising the prefix' });
   const initial = await initialPrefix(loaded, settings.length, initialisation(settings.init, model), random);
   let last: ValidationResult = base;

@@ -45,6 +45,11 @@ describe('the projection of a run', () => {
     });
   });
 
+  it('knows what the model alone does before the first step', () => {
+    const record = at([{ type: 'baseline', loss: 2.4, accuracy: 0.5 }]);
+    expect(record).toMatchObject({ phase: 'preparing', baseline: { loss: 2.4, accuracy: 0.5 } });
+  });
+
   it('does not let a step that was under way undo a pause', () => {
     const paused = { ...at([stepEvent(1)]), phase: 'paused' as const };
     expect(project(paused, [stepEvent(2)]).phase).toBe('paused');

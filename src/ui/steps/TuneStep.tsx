@@ -25,12 +25,14 @@ export function TuneStep() {
 
 function TuneLine() {
   const ending = usePart('run', (state) => latestRun(state)?.ending ?? null);
+  const base = usePart('run', (state) => latestRun(state)?.baseline?.loss ?? null);
   const first = usePart('run', (state) => latestRun(state)?.firstValidation?.loss ?? null);
   const last = usePart('run', (state) => latestRun(state)?.validation?.loss ?? null);
   if (ending === null || first === null) {
     return 'Learns a few vectors that are put in front of each layer’s keys and values; the model itself stays as it is.';
   }
-  return `Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${ending}.`;
+  const without = base === null ? '' : ` Without a prefix it is ${formatLoss(base)}.`;
+  return `Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${ending}.${without}`;
 }
 
 /** What the run would learn, weigh and take, and the button that starts it. */
@@ -41,6 +43,7 @@ function StartRow() {
   usePart('dataset', ({ current, pending }) => current ?? pending);
   usePart('settings', (settings) => settings);
   usePart('run', (state) => latestRun(state)?.phase);
+  const steps = usePart('settings', (settings) => settings.steps);
   const { value, problem } = usePart('estimate', (all) => all);
   const reason = whyNotTune(session);
   const issues = settingsIssues(session);
@@ -60,6 +63,10 @@ function StartRow() {
           />
           <Figure name="Of the model" value={value && formatShare(value.fraction)} />
           <Figure name="File" value={value && formatBytes(value.adapterBytes)} />
+          <Figure
+            name={<Term means="Each learns from one batch of rows; more settings change it.">Steps</Term>}
+            value={Number.isFinite(steps) ? formatCount(steps) : null}
+          />
           <Figure
             name={<Term means="From measured steps on this machine; known after the first ones.">Time</Term>}
             value={value?.seconds == null ? null : formatAbout(value.seconds)}
