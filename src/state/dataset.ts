@@ -10,6 +10,9 @@ import { nextMapping } from './mapping';
 import { toProblem } from './problem';
 import { latestOnly } from './schedule';
 
+/** The engine's own default share of held-out rows. */
+export const DEFAULT_HELD_OUT = 0.1;
+
 export interface DatasetInput {
   readonly name: string;
   readonly text: string;

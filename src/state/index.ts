@@ -1,6 +1,6 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
-export { expectedAnswer, isWriting, type Side } from './compare';
-export { datasetLine } from './dataset';
+export { expectedAnswer, isWriting, type Output, type Side } from './compare';
+export { DEFAULT_HELD_OUT, datasetLine } from './dataset';
 export { peftLines } from './exporting';
 export { losesWork } from './leaving';
 export { describeLoss } from './lossLog';

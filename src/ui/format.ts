@@ -5,6 +5,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en');
 }
 
+/** `1 token`, `2 tokens`. */
+export function formatPlural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
+}
+
 /** 7,084,288 → `7.1 million`. */
 export function formatMillions(count: number): string {
   if (count < 1e6) return formatCount(count);

@@ -1,9 +1,9 @@
 /** Step 4: one prompt, the model alone and the model with a prefix, side by side. */
 import { Button, NumberInput, SegmentedControl, Select, Textarea } from '@mantine/core';
-import type { Side } from '../../state';
+import type { Output, Side } from '../../state';
 import { expectedAnswer, isWriting, prefixLabel, summaryOf } from '../../state';
 import type { SamplingSettings } from '../../worker';
-import { formatCount, formatRate } from '../format';
+import { formatPlural, formatRate } from '../format';
 import { Problem } from '../parts/Problem';
 import { Term } from '../parts/Term';
 import { Step } from '../Step';
@@ -145,7 +145,7 @@ function OutputPane({ side }: { readonly side: Side }) {
   const prefixId = usePart('compare', (state) => state.prefixId);
   const name = side === 'base' ? 'Without prefix' : 'With prefix';
   const { status, text, result } = output;
-  const hint = side === 'tuned' && prefixId === null ? 'Tune a prefix, or import one, to see the difference.' : '';
+  const missing = side === 'tuned' && prefixId === null;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, this is a pair of texts
     <div role="group" aria-label={name} className={compareClasses.pane} data-side={side}>
@@ -154,17 +154,32 @@ function OutputPane({ side }: { readonly side: Side }) {
         {side === 'tuned' && <PrefixSelect />}
       </div>
       <output className={compareClasses.text} data-status={status}>
-        {text || <span className={classes.quiet}>{status === 'waiting' ? 'Waits for its turn' : hint}</span>}
+        {text || <span className={classes.quiet}>{placeholder(status, missing)}</span>}
       </output>
       <Problem problem={output.problem} />
       {result !== null && (
         <p className={classes.quiet}>
-          {formatCount(result.tokens)} tokens · {formatRate(result.tokensPerSecond)} ·{' '}
+          {formatPlural(result.tokens, 'token')} · {formatRate(result.tokensPerSecond)} ·{' '}
           {{ end: 'ended by itself', length: 'cut at max tokens', stopped: 'ended by you' }[result.reason]}
         </p>
       )}
     </div>
   );
+}
+
+function placeholder(status: Output['status'], missing: boolean): string {
+  if (missing) return 'Tune a prefix, or import one, to see the difference.';
+  switch (status) {
+    case 'empty':
+      return 'Generate writes here.';
+    case 'waiting':
+      return 'Waits for its turn';
+    case 'writing':
+    case 'failed':
+      return '';
+    case 'done':
+      return 'Nothing: the text ends at once.';
+  }
 }
 
 function PrefixSelect() {

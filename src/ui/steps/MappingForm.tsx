@@ -5,10 +5,11 @@
 import { MultiSelect, NumberInput, SegmentedControl, Select, Textarea } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useEffect, useState } from 'react';
-import { unknownColumns } from '../../state';
+import { DEFAULT_HELD_OUT, unknownColumns } from '../../state';
 import type { DatasetSummary } from '../../worker';
+import { formatPlural } from '../format';
 import { Term } from '../parts/Term';
-import { useSession } from '../session';
+import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 
 export function MappingForm({ summary }: { readonly summary: DatasetSummary }) {
@@ -82,30 +83,38 @@ function TemplateField({ template, columns }: { readonly template: string; reado
   );
 }
 
-function HeldOut({ summary }: { readonly summary: DatasetSummary }) {
+/** The share that is asked for; where other than that is held out, the figures beside it and the note say so. */
+function HeldOut({ summary: { validationRows, usableRows } }: { readonly summary: DatasetSummary }) {
   const { dataset } = useSession();
-  const percent = Math.round((100 * summary.validationRows) / Math.max(1, summary.usableRows));
+  const percent = usePart('dataset', ({ current }) =>
+    Math.round(100 * (current?.input.options.validationFraction ?? DEFAULT_HELD_OUT)),
+  );
   const [draft, setDraft] = useState<number | string>(percent);
   useEffect(() => setDraft(percent), [percent]);
   const send = useDebouncedCallback((value: number) => dataset.setOptions({ validationFraction: value / 100 }), 300);
   return (
-    <NumberInput
-      label={
-        <Term means="Validation split: rows the prefix never learns from, to see whether it learned more than the rows.">
-          Held out
-        </Term>
-      }
-      size="xs"
-      w="6rem"
-      suffix=" %"
-      min={0}
-      max={50}
-      allowDecimal={false}
-      value={draft}
-      onChange={(value) => {
-        setDraft(value);
-        if (typeof value === 'number') send(value);
-      }}
-    />
+    <div>
+      <NumberInput
+        label={
+          <Term means="Validation split: rows the prefix never learns from, to see whether it learned more than the rows.">
+            Held out
+          </Term>
+        }
+        size="xs"
+        w="6rem"
+        suffix=" %"
+        min={1}
+        max={50}
+        allowDecimal={false}
+        value={draft}
+        onChange={(value) => {
+          setDraft(value);
+          if (typeof value === 'number' && value >= 1 && value <= 50) send(value);
+        }}
+      />
+      {validationRows < Math.floor((usableRows * percent) / 100) && (
+        <p className={classes.quiet}>{formatPlural(validationRows, 'row')}: more would slow every validation down.</p>
+      )}
+    </div>
   );
 }
