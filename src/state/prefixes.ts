@@ -20,6 +20,9 @@ export interface PrefixesState {
   readonly measuredBase: Score | null;
   readonly measuringId: string | null;
   readonly importing: boolean;
+  /** Of the last measurement. */
+  readonly measureProblem: SerialisedError | null;
+  /** Of the last import. */
   readonly problem: SerialisedError | null;
 }
 
@@ -34,6 +37,7 @@ export interface Prefixes {
   refresh(): Promise<void>;
   measure(id: string): Promise<void>;
   import(files: readonly File[]): Promise<PrefixSummary | null>;
+  dismissProblem(): void;
   /** Measurements belong to a dataset. */
   forgetMeasurements(): void;
 }
@@ -45,6 +49,7 @@ export function createPrefixes(engine: Engine): Prefixes {
     measuredBase: null,
     measuringId: null,
     importing: false,
+    measureProblem: null,
     problem: null,
   }));
   const refresh = async () => {
@@ -59,13 +64,13 @@ export function createPrefixes(engine: Engine): Prefixes {
     refresh,
     async measure(id) {
       if (store.getState().measuringId !== null) return;
-      store.setState({ measuringId: id, problem: null });
+      store.setState({ measuringId: id, measureProblem: null });
       try {
         const base = store.getState().measuredBase ?? (await engine.evaluate(null));
         const score = await engine.evaluate(id);
         store.setState(({ measured }) => ({ measuredBase: base, measured: { ...measured, [id]: score } }));
       } catch (thrown) {
-        store.setState({ problem: toProblem(thrown) });
+        store.setState({ measureProblem: toProblem(thrown) });
       } finally {
         store.setState({ measuringId: null });
       }
@@ -83,7 +88,8 @@ export function createPrefixes(engine: Engine): Prefixes {
         store.setState({ importing: false });
       }
     },
-    forgetMeasurements: () => store.setState({ measured: {}, measuredBase: null }),
+    dismissProblem: () => store.setState({ problem: null }),
+    forgetMeasurements: () => store.setState({ measured: {}, measuredBase: null, measureProblem: null }),
   };
 }
 

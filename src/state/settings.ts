@@ -123,8 +123,12 @@ export function checkSettings(settings: SettingsState, context: SettingsContext)
     if (!Number.isFinite(value)) error(field, `${name} needs a number.`, back, `Use ${DEFAULTS[field]}`);
     else if (whole && !Number.isInteger(value))
       error(field, `${name} is a whole number.`, { [field]: Math.round(value) }, `Use ${Math.round(value)}`);
-    else if (value < min) error(field, `${name} is at least ${min}.`, { [field]: min }, `Use ${min}`);
-    else if (value > max) error(field, `${name} is at most ${max}.`, { [field]: max }, `Use ${max}`);
+    else if (value < min || value > max) {
+      const limit = value < min ? min : max;
+      // The end of a range of rates is possible and no advice; the end of a range of counts is the nearest that works.
+      const use = whole ? limit : DEFAULTS[field];
+      error(field, `${name} is at ${value < min ? 'least' : 'most'} ${limit}.`, { [field]: use }, `Use ${use}`);
+    }
   }
   if (settings.initType === 'text' && settings.initText.trim() === '') {
     error('initText', 'The text to start from is empty.', { initType: 'vocabulary' }, 'Start from the vocabulary');

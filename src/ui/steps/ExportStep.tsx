@@ -11,14 +11,16 @@ import { ScoreTable } from './ScoreTable';
 import classes from './steps.module.css';
 
 export function ExportStep() {
-  const { importAdapter } = useSession();
+  const { importAdapter, prefixes } = useSession();
   const count = usePart('prefixes', ({ list }) => list.length);
   const importing = usePart('prefixes', (state) => state.importing);
   const problem = usePart('prefixes', (state) => state.problem);
+  const measureProblem = usePart('prefixes', (state) => state.measureProblem);
   return (
     <Step name="Export" line="A small file in PEFT’s format, for Python or for this page.">
       <div className={classes.stack}>
         {count > 0 && <ScoreTable />}
+        <Problem problem={measureProblem} />
         <div className={`${classes.columns} ${classes.gapAbove}`}>
           <div className={classes.stack}>
             <h3 className={classes.heading}>Take it with you</h3>
@@ -34,7 +36,7 @@ export function ExportStep() {
                 <span className={partClasses.dropHint}>the zip, its two files, or the bare .safetensors</span>
               </span>
             </DropArea>
-            <Problem problem={problem} />
+            <Problem problem={problem} onDismiss={prefixes.dismissProblem} />
           </div>
           <div className={classes.stack}>
             <h3 className={classes.heading}>Use it from Python</h3>

@@ -28,6 +28,9 @@ export function ModelStep() {
   const isBundled = state.source.type === 'bundled' && state.source.name === BUNDLED_MODEL;
   const reload = { label: `Load ${BUNDLED_MODEL}`, run: () => model.load({ type: 'bundled', name: BUNDLED_MODEL }) };
   const retry = { label: 'Try again', run: () => model.load() };
+  const onWasm = { label: 'Use wasm', run: () => model.chooseDevice('wasm') };
+  const problem = phase.status === 'failed' ? phase.problem : null;
+  const otherDevice = problem?.kind === 'device' && state.device !== 'wasm';
   return (
     <Step name="Model" line={modelLine(state)}>
       <div className={classes.stack}>
@@ -46,7 +49,7 @@ export function ModelStep() {
           </div>
         </div>
         {phase.status === 'loading' && <LoadingBar progress={phase.progress} />}
-        <Problem problem={phase.status === 'failed' ? phase.problem : null} action={isBundled ? retry : reload} />
+        <Problem problem={problem} action={otherDevice ? onWasm : isBundled ? retry : reload} />
         <details>
           <summary>Another model</summary>
           <div className={`${classes.stack} ${classes.detailsBody}`}>
