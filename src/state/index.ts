@@ -6,7 +6,7 @@ export { losesWork } from './leaving';
 export { describeLoss } from './lossLog';
 export { unknownColumns } from './mapping';
 export { BUNDLED_MODEL, type ModelState, sourceName, summaryOf } from './model';
-export { prefixLabel, scoreRows } from './prefixes';
+export { measuredOn, prefixLabel, scoreRows } from './prefixes';
 export { isActive, latestRun, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
 export { createFrameSchedule } from './schedule';

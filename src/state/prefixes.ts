@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { Engine, PrefixSummary, SerialisedError } from '../worker';
+import type { DatasetSummary, Engine, PrefixSummary, SerialisedError } from '../worker';
 import { toProblem } from './problem';
 
 export interface Score {
@@ -30,6 +30,8 @@ export interface ScoreRow {
   readonly prefix: PrefixSummary;
   readonly base: Score | null;
   readonly tuned: Score | null;
+  /** Measured by hand on the present dataset; otherwise the run's own numbers, on its data. */
+  readonly byHand: boolean;
 }
 
 export interface Prefixes {
@@ -102,13 +104,25 @@ export function prefixLabel({ name, origin }: PrefixSummary): string {
 export function scoreRows({ list, measured, measuredBase }: PrefixesState): ScoreRow[] {
   return list.map((prefix) => {
     const byHand = measured[prefix.id];
-    if (byHand !== undefined) return { prefix, base: measuredBase, tuned: byHand };
+    if (byHand !== undefined) return { prefix, base: measuredBase, tuned: byHand, byHand: true };
     return {
       prefix,
       base: toScore(prefix.baseLoss, prefix.baseAccuracy),
       tuned: toScore(prefix.loss, prefix.accuracy),
+      byHand: false,
     };
   });
+}
+
+/** On what a run's own numbers were measured, in words, where that is not the present dataset; otherwise null. */
+export function measuredOn(
+  { template }: Pick<PrefixSummary, 'template'>,
+  runData: string | null,
+  present: Pick<DatasetSummary, 'name' | 'mapping'> | null,
+): string | null {
+  if (runData === null || present === null) return null;
+  if (runData !== present.name) return `measured on ${runData}`;
+  return template === present.mapping.template ? null : 'measured with another template';
 }
 
 function toScore(loss: number | null, accuracy: number | null): Score | null {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { losesWork } from '../../src/state/leaving';
 import { neverBack } from '../../src/state/model';
-import { scoreRows } from '../../src/state/prefixes';
+import { measuredOn, scoreRows } from '../../src/state/prefixes';
 import { toProblem } from '../../src/state/problem';
 import { isActive, latestRun } from '../../src/state/run';
 import { parseSamples } from '../../src/state/samples';
@@ -132,6 +132,19 @@ describe('a visit', () => {
       hint: 'The samples are reviews.',
     });
     expect(session.dataset.store.getState().current).toBeNull();
+  });
+
+  it('does not pass off what a run measured on other data for a measurement of the present data', () => {
+    const present = {
+      name: 'b.csv',
+      mapping: { inputs: ['x'], target: 'y', template: '{x}{y}', task: 'generation' },
+    } as const;
+    const prefix = { template: '{x}{y}' };
+    expect(measuredOn(prefix, 'b.csv', present)).toBeNull();
+    expect(measuredOn(prefix, 'a.csv', present)).toBe('measured on a.csv');
+    expect(measuredOn({ template: '{x}: {y}' }, 'b.csv', present)).toBe('measured with another template');
+    expect(measuredOn(prefix, null, present)).toBeNull();
+    expect(measuredOn(prefix, 'a.csv', null)).toBeNull();
   });
 
   it('keeps the page alive when the samples cannot be listed', async () => {

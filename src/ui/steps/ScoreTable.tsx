@@ -1,6 +1,7 @@
 /** Base against tuned on the held-out rows, one line per prefix. */
 import { Button } from '@mantine/core';
-import { prefixLabel, scoreRows } from '../../state';
+import { measuredOn, prefixLabel, scoreRows } from '../../state';
+import type { PrefixSummary } from '../../worker';
 import { formatAccuracy, formatCount, formatLoss } from '../format';
 import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
@@ -38,9 +39,11 @@ export function ScoreTable() {
           </tr>
         </thead>
         <tbody>
-          {scoreRows(state).map(({ prefix, base, tuned }) => (
+          {scoreRows(state).map(({ prefix, base, tuned, byHand }) => (
             <tr key={prefix.id}>
-              <td>{prefixLabel(prefix)}</td>
+              <td>
+                {prefixLabel(prefix)} {!byHand && <OtherData prefix={prefix} />}
+              </td>
               <td className={classes.number}>{formatCount(prefix.length)}</td>
               <td className={classes.number}>{prefix.steps > 0 ? formatCount(prefix.steps) : '–'}</td>
               <td className={`${classes.number} ${classes.base}`}>
@@ -67,6 +70,14 @@ export function ScoreTable() {
       </table>
     </div>
   );
+}
+
+/** Numbers of other data stay, and say so: they are not to be compared with those beside them. */
+function OtherData({ prefix }: { readonly prefix: PrefixSummary }) {
+  const runData = usePart('run', ({ runs }) => runs.find((run) => run.prefix?.id === prefix.id)?.datasetName ?? null);
+  const present = usePart('dataset', ({ current }) => current?.summary ?? null);
+  const words = measuredOn(prefix, runData, present);
+  return words === null ? null : <span className={classes.quiet}>· {words}</span>;
 }
 
 function Pair() {
