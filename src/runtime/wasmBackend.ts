@@ -10,6 +10,7 @@ import type { DeviceTensor, HostArray, HostTensor, LiveCounts, Session, WasmBack
 import { arrayOver, bytesOfArray } from './hostArray';
 import { loadOrt, type OrtModule, wasmThreads } from './ortModule';
 import { describeTensor, missingFeed, openSession, runFailure } from './ortSession';
+import { TINY_MODEL } from './tinyModel';
 
 function hostData(tensor: DeviceTensor): HostArray {
   if (tensor.location !== 'host') throw new DeviceError('A tensor of the GPU was given to the wasm backend.');
@@ -73,8 +74,19 @@ function copyInto(target: DeviceTensor, output: Tensor, name: string): void {
   (hostData(target) as Float32Array).set(output.data as Float32Array);
 }
 
+/**
+ * ONNX Runtime compiles its wasm when the first session is opened: half a second, which passes while the model's file is
+ * still coming in. What fails here fails again, and is reported, at the first session that matters.
+ */
+function warmUp(ort: OrtModule): void {
+  ort.InferenceSession.create(TINY_MODEL, optionsFor())
+    .then((session) => session.release())
+    .catch(() => {});
+}
+
 export async function createWasmBackend(threads = wasmThreads()): Promise<WasmBackend> {
   const ort = await loadOrt('wasm', threads);
+  warmUp(ort);
   const tensors = new Set<HostTensor>();
   let sessions = 0;
   const open = new Set<Session>();
