@@ -115,6 +115,7 @@ export function datasetLine(summary: DatasetSummary): string {
   const parts = [`${summary.usableRows.toLocaleString('en')} rows`];
   if (summary.mapping.task === 'classification') parts.push(plural(summary.labels.length, 'label'));
   if (summary.skipped.length > 0) parts.push(`${summary.skipped.length.toLocaleString('en')} skipped`);
+  if (summary.shortened.length > 0) parts.push(`${summary.shortened.length.toLocaleString('en')} shortened`);
   return parts.join(', ');
 }
 

@@ -34,6 +34,8 @@ describe('the dataset', () => {
     const { dataset } = await opened();
     const summary = dataset.store.getState().current?.summary;
     expect(summary && datasetLine(summary)).toBe('2 rows, 2 labels, 1 skipped');
+    const shortened = [{ line: 2, reason: 'too long' }];
+    expect(summary && datasetLine({ ...summary, shortened })).toBe('2 rows, 2 labels, 1 skipped, 1 shortened');
   });
 
   it('stays in use when another file cannot be read', async () => {

@@ -57,9 +57,9 @@ function Loaded({ summary }: { readonly summary: DatasetSummary }) {
       <MappingForm summary={summary} />
       <div className={classes.stack}>
         <Counts summary={summary} />
-        <TokenPreview summary={summary} />
         <Problems problems={summary.skipped} what="skipped" />
         <Problems problems={summary.shortened} what="shortened to fit" />
+        <TokenPreview summary={summary} />
       </div>
     </div>
   );
