@@ -42,7 +42,8 @@ export function ScoreTable() {
           {scoreRows(state).map(({ prefix, base, tuned, byHand }) => (
             <tr key={prefix.id}>
               <td>
-                {prefixLabel(prefix)} {!byHand && <OtherData prefix={prefix} />}
+                {prefixLabel(prefix)}
+                {!byHand && <OtherData prefix={prefix} />}
               </td>
               <td className={classes.number}>{formatCount(prefix.length)}</td>
               <td className={classes.number}>{prefix.steps > 0 ? formatCount(prefix.steps) : '–'}</td>
@@ -77,7 +78,7 @@ function OtherData({ prefix }: { readonly prefix: PrefixSummary }) {
   const runData = usePart('run', ({ runs }) => runs.find((run) => run.prefix?.id === prefix.id)?.datasetName ?? null);
   const present = usePart('dataset', ({ current }) => current?.summary ?? null);
   const words = measuredOn(prefix, runData, present);
-  return words === null ? null : <span className={classes.quiet}>· {words}</span>;
+  return words === null ? null : <p className={`${classes.quiet} ${classes.note}`}>{words}</p>;
 }
 
 function Pair() {
