@@ -229,6 +229,7 @@ export class PreludeEngine implements Engine {
     const generation = { stopped: false };
     this.generation = generation;
     const start = performance.now();
+    let first: number | null = null;
     const writing = generate(loaded, kernels, {
       promptIds,
       prefix: prefixId === null ? null : this.shelf.device(prefixId, loaded.backend),
@@ -237,13 +238,19 @@ export class PreludeEngine implements Engine {
       contextLength: config.contextLength,
       endTokenIds: tokenizer.endTokenIds,
       random: new Random(sampling.seed),
-      onToken: (id) => emit(stream.push(id)),
+      onToken: (id) => {
+        first ??= performance.now();
+        emit(stream.push(id));
+      },
       isStopped: () => generation.stopped,
     });
     const { tokenIds, reason } = await this.whileUsed(writing);
     emit(stream.end());
-    const seconds = (performance.now() - start) / 1000;
-    return { text, tokens: tokenIds.length, tokensPerSecond: tokenIds.length / seconds, reason };
+    // The pace of writing: reading the prompt, and opening the graphs for it, end with the first token.
+    const steps = tokenIds.length - 1 + (reason === 'end' ? 1 : 0);
+    const [count, since] = first === null || steps < 1 ? [tokenIds.length, start] : [steps, first];
+    const seconds = (performance.now() - since) / 1000;
+    return { text, tokens: tokenIds.length, tokensPerSecond: count / seconds, reason };
   }
 
   async stopGenerating(): Promise<void> {

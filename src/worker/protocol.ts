@@ -208,6 +208,7 @@ export interface GenerateRequest {
 export interface GenerateResult {
   readonly text: string;
   readonly tokens: number;
+  /** After the first token, where there are several. */
   readonly tokensPerSecond: number;
   readonly reason: 'end' | 'length' | 'stopped';
 }
