@@ -16,5 +16,6 @@ function read<T extends Attribute['type']>(attributes: Attributes, name: string,
 
 export const intOf = (a: Attributes, name: string, fallback: number): number => read(a, name, 'int') ?? fallback;
 export const floatOf = (a: Attributes, name: string, fallback: number): number => read(a, name, 'float') ?? fallback;
+export const textOf = (a: Attributes, name: string, fallback: string): string => read(a, name, 'string') ?? fallback;
 export const intsOf = (a: Attributes, name: string): readonly number[] | undefined => read(a, name, 'ints');
 export const tensorOf = (a: Attributes, name: string): TensorData | undefined => read(a, name, 'tensor');

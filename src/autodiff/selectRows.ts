@@ -9,10 +9,15 @@ import { dimAt, sizeOf } from './shapes';
 import type { EmittedNode, Value } from './types';
 
 const ELEMENTWISE: ReadonlySet<string> = new Set(
-  'Add Sub Mul Div Neg Tanh Sigmoid Exp Sqrt Reciprocal Cast'.split(' '),
+  'Add Sub Mul Div Neg Tanh Erf Sigmoid Exp Sqrt Reciprocal Cast'.split(' '),
 );
 /** Operators whose first input has the rows, and the others none. */
-const ROWWISE: ReadonlySet<string> = new Set(['Gemm', 'SimplifiedLayerNormalization', `${MICROSOFT}.MatMulNBits`]);
+const ROWWISE: ReadonlySet<string> = new Set([
+  'Gemm',
+  'SimplifiedLayerNormalization',
+  'LayerNormalization',
+  `${MICROSOFT}.MatMulNBits`,
+]);
 
 const keyOf = (node: EmittedNode) => (node.domain ? `${node.domain}.${node.opType}` : node.opType);
 const hasRows = (value: Value, count: number) => value.dims.length >= 2 && sizeOf(value.dims.slice(0, -1)) === count;

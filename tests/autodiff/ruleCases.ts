@@ -144,6 +144,14 @@ export const ruleCases: readonly RuleCase[] = [
     attributes: { axis: int(-1), epsilon: float(0.1), stash_type: int(1) },
     note: 'large epsilon, odd width',
   }),
+  line('LayerNormalization', [x(3, 8), frozen(8), frozen(8)], {
+    attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
+  }),
+  line('LayerNormalization', [x(2, 3, 5), frozen(5)], {
+    attributes: { axis: int(-1), epsilon: float(0.1), stash_type: int(1) },
+    note: 'no bias, large epsilon, odd width',
+  }),
+  line('Erf', [x(2, 3)]),
   line('Softmax', [x(2, 5)], { attributes: { axis: int(-1) } }),
   line('Softmax', [x(2, 3, 4)], { attributes: { axis: int(-1) } }),
   line('ReduceSum', [x(2, 3, 4), int64(1)], { attributes: { keepdims: int(1) } }),

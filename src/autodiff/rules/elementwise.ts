@@ -136,6 +136,19 @@ export const elementwise: RuleTable = {
   },
   Cos: float(Math.cos, ({ ops, x, dy }) => [ops.neg(ops.mul(dy, ops.emit('Sin', [x])))]),
   Sin: float(Math.sin, ({ ops, x, dy }) => [ops.mul(dy, ops.emit('Cos', [x]))]),
+  /** y = erf x:  dx = dy · 2/√π · e^(−x²). Its elements are not computed ahead of time. */
+  Erf: {
+    infer: inferBroadcast,
+    vjp: ({ ops, input: [x], grad: [dy] }) => {
+      if (!dy) return [null];
+      const bell = ops.exp(ops.neg(ops.mul(x as Value, x as Value)));
+      return [ops.mul(dy, ops.scale(bell, 2 / Math.sqrt(Math.PI)))];
+    },
+  },
+  /** Of integers, in shape arithmetic: no gradient. */
+  Max: { infer: inferBroadcast, evaluate: evaluateWith(Math.max) },
+  Min: { infer: inferBroadcast, evaluate: evaluateWith(Math.min) },
+  IsNaN: predicate(Number.isNaN),
   Equal: predicate((a, b) => a === b),
   Less: predicate((a, b = 0) => a < b),
   LessOrEqual: predicate((a, b = 0) => a <= b),
