@@ -19,6 +19,8 @@ export interface Decoder {
   readonly inputIds: string;
   readonly attentionMask: string | null;
   readonly positionIds: string | null;
+  /** bool [1] of a merged decoder: true takes the branch with a past. */
+  readonly useCacheBranch: string | null;
   readonly logits: string;
   readonly layers: readonly DecoderLayer[];
 }
@@ -75,6 +77,7 @@ export function describeDecoder(model: Model, hints: DecoderHints = {}): Decoder
     inputIds,
     attentionMask: has('attention_mask'),
     positionIds: has('position_ids'),
+    useCacheBranch: has('use_cache_branch'),
     logits: logits.name,
     layers,
   };

@@ -65,6 +65,7 @@ function textFeeds(ops: Ops, decoder: Decoder, layout: AttentionLayout, mask: Va
   const feeds = new Map<string, Value>([[decoder.inputIds, ids]]);
   if (decoder.attentionMask) feeds.set(decoder.attentionMask, mask);
   if (decoder.positionIds) feeds.set(decoder.positionIds, layout.positions);
+  if (decoder.useCacheBranch) feeds.set(decoder.useCacheBranch, ops.builder.literal('bool', [1], [1]));
   return feeds;
 }
 

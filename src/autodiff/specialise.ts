@@ -3,7 +3,7 @@
  * fused operators open into primitives that have gradient rules. The result stands in the builder.
  */
 import { ModelError } from '../errors';
-import { type Initializer, type Node, numbersOf } from '../onnx';
+import { type Graph, type Initializer, type Model, type Node, numbersOf } from '../onnx';
 import { ruleOf, unsupported } from './builder';
 import type { Decoder } from './decoder';
 import type { DecoderContext } from './decoderContext';
@@ -21,6 +21,16 @@ function initializerValue(ops: Ops, initializer: Initializer): Value {
   return ops.builder.weight({ weight: name, dataType, dims });
 }
 
+/** Names a node reads; an `If` also reads what its branches take from outside. */
+function namesRead(node: Node): string[] {
+  const inside = Object.values(node.attributes).flatMap((attribute) =>
+    attribute.type === 'graph' ? [...outputNames(attribute.value), ...attribute.value.nodes.flatMap(namesRead)] : [],
+  );
+  return [...node.inputs, ...inside];
+}
+
+const outputNames = (graph: Graph): string[] => graph.outputs.map(({ name }) => name);
+
 /** The nodes that the wanted outputs depend on, in the file's order. */
 function neededNodes(nodes: readonly Node[], wanted: readonly string[]): Node[] {
   const needed = new Set(wanted);
@@ -28,7 +38,7 @@ function neededNodes(nodes: readonly Node[], wanted: readonly string[]): Node[] 
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i] as Node;
     if (!node.outputs.some((name) => name !== '' && needed.has(name))) continue;
-    for (const name of node.inputs) needed.add(name);
+    for (const name of namesRead(node)) needed.add(name);
     kept.push(node);
   }
   return kept.reverse();
@@ -45,49 +55,91 @@ export function specialise(
   feeds: ReadonlyMap<string, Value>,
   wanted: readonly string[],
 ): Value[] {
-  const { graph, opsets } = model;
-  const values = new Map<string, Value | null>(feeds);
-  const resolve = (name: string, node: Node): Value | null => {
+  const walk = new Walk(ops, model.opsets, decoder, feeds);
+  walk.through(model.graph, wanted);
+  ops.builder.origin = '';
+  return wanted.map((name) => walk.output(name));
+}
+
+class Walk {
+  private readonly values: Map<string, Value | null>;
+  private readonly initializers = new Map<string, Initializer>();
+
+  constructor(
+    private readonly ops: Ops,
+    private readonly opsets: Model['opsets'],
+    private readonly decoder: DecoderContext,
+    feeds: ReadonlyMap<string, Value>,
+  ) {
+    this.values = new Map(feeds);
+  }
+
+  /** Names are unique in a file, branches included, so that one scope serves all of its graphs. */
+  through(graph: Graph, wanted: readonly string[]): void {
+    for (const [name, initializer] of graph.initializers) this.initializers.set(name, initializer);
+    for (const node of neededNodes(graph.nodes, wanted)) {
+      this.ops.builder.origin = node.name || (node.outputs[0] ?? node.opType);
+      const outputs = node.opType === 'If' ? this.branch(node) : this.lower(node);
+      node.outputs.forEach((name, i) => {
+        if (name !== '') this.values.set(name, outputs[i] ?? null);
+      });
+    }
+  }
+
+  output(name: string): Value {
+    const value = this.values.get(name);
+    if (!value) throw new ModelError(`The graph's output ${name} is not computed by any node.`, { field: name });
+    return value;
+  }
+
+  private lower(node: Node): readonly (Value | null)[] {
+    const rule = ruleOf(node.domain, node.opType);
+    if (!rule) throw unsupported(node.domain, node.opType, this.ops.builder.origin);
+    const { ops, decoder } = this;
+    const inputs = node.inputs.map((name) => this.resolve(name, node));
+    const opset = this.opsets[node.domain] ?? 1;
+    const options = { domain: node.domain, outputs: node.outputs.length };
+    return lowerNode(
+      () =>
+        rule.lower
+          ? rule.lower({ ops, node, inputs, opset, decoder })
+          : ops.builder.emit(node.opType, inputs, node.attributes, options),
+      node,
+    );
+  }
+
+  /** A merged decoder chooses by whether there is a past, which is known here: only that branch is looked at. */
+  private branch(node: Node): readonly Value[] {
+    const condition = this.resolve(node.inputs[0] ?? '', node)?.literal;
+    if (!condition) {
+      throw new ModelError(
+        'If chooses by what the text says; Prelude needs to know the branch beforehand.',
+        { node: this.ops.builder.origin },
+        'Try another export of the model.',
+      );
+    }
+    const chosen = node.attributes[condition[0] ? 'then_branch' : 'else_branch'];
+    if (chosen?.type !== 'graph') throw new ModelError('If lacks a branch.', { node: this.ops.builder.origin });
+    const outputs = outputNames(chosen.value);
+    this.through(chosen.value, outputs);
+    return outputs.map((name) => this.resolve(name, node) as Value);
+  }
+
+  private resolve(name: string, node: Node): Value | null {
     if (name === '') return null;
-    const value = values.get(name);
+    const value = this.values.get(name);
     if (value) return value;
-    const initializer = graph.initializers.get(name);
+    const initializer = this.initializers.get(name);
     if (!initializer) {
       throw new ModelError(`${node.opType} reads ${name}, which Prelude cannot provide.`, {
         node: node.name,
         field: name,
       });
     }
-    const made = initializerValue(ops, initializer);
-    values.set(name, made);
+    const made = initializerValue(this.ops, initializer);
+    this.values.set(name, made);
     return made;
-  };
-  for (const node of neededNodes(graph.nodes, wanted)) {
-    ops.builder.origin = node.name || (node.outputs[0] ?? node.opType);
-    const rule = ruleOf(node.domain, node.opType);
-    if (!rule) throw unsupported(node.domain, node.opType, ops.builder.origin);
-    const inputs = node.inputs.map((name) => resolve(name, node));
-    const opset = opsets[node.domain] ?? 1;
-    const outputs = lowerNode(
-      () =>
-        rule.lower
-          ? rule.lower({ ops, node, inputs, opset, decoder })
-          : ops.builder.emit(node.opType, inputs, node.attributes, {
-              domain: node.domain,
-              outputs: node.outputs.length,
-            }),
-      node,
-    );
-    node.outputs.forEach((name, i) => {
-      if (name !== '') values.set(name, outputs[i] ?? null);
-    });
   }
-  ops.builder.origin = '';
-  return wanted.map((name) => {
-    const value = values.get(name);
-    if (!value) throw new ModelError(`The graph's output ${name} is not computed by any node.`, { field: name });
-    return value;
-  });
 }
 
 function lowerNode(lower: () => readonly (Value | null)[], node: Node): readonly (Value | null)[] {

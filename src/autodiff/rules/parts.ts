@@ -198,6 +198,34 @@ export const parts: RuleTable = {
     },
   },
 
+  /** Of what is known, in the masks that PyTorch's exporter writes: no gradient. */
+  GatherND: {
+    infer: ({ inputs, attributes }) => {
+      const [x, indices] = inputs as [Value, Value];
+      if (intOf(attributes, 'batch_dims', 0) !== 0) throw new RangeError('GatherND with batch dimensions');
+      const depth = dimAt(indices.dims, -1);
+      return [{ dataType: x.dataType, dims: [...indices.dims.slice(0, -1), ...x.dims.slice(depth)] }];
+    },
+    evaluate: ({ inputs: [x, indices] }, [out]) => {
+      const [data, places] = [x as Value, indices as Value];
+      const depth = dimAt(places.dims, -1);
+      const lead = places.dims.length - 1;
+      const rows = stridesOf(places.dims.slice(0, -1));
+      const strides = stridesOf(data.dims);
+      return pick(
+        (index) => {
+          const row = flatIndex(rows, index.slice(0, lead)) * depth;
+          const at = Array.from({ length: depth }, (_, k) => {
+            const i = literalOf(places)[row + k] as number;
+            return i < 0 ? i + dimAt(data.dims, k) : i;
+          });
+          return flatIndex(strides, [...at, ...index.slice(lead)]);
+        },
+        out as TensorType,
+        data,
+      );
+    },
+  },
   ScatterND: { infer: ({ inputs }) => [first(inputs)] },
 
   /** Used by the loss only, which brings its own gradient. */
