@@ -19,8 +19,8 @@ describe('golden gradients on wasm', () => {
     expect(backend.live()).toEqual({ tensors: 0, bytes: 0, sessions: 0 });
   });
 
-  it('covers the llama and qwen exports', () => {
-    expect(goldenCases).toHaveLength(19);
+  it('covers every case of the fixtures folder', () => {
+    expect(goldenCases).toHaveLength(28);
   });
 });
 
