@@ -1,5 +1,5 @@
 /** What both backends share: creating an ONNX Runtime session and turning its refusals into errors a person can read. */
-import type { InferenceSession } from 'onnxruntime-web';
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { DeviceError } from '../errors';
 import type { BackendKind, DeviceTensor } from './backend';
 import type { OrtModule } from './ortModule';
@@ -42,8 +42,19 @@ export function runFailure(kind: BackendKind, cause: unknown): DeviceError {
   );
 }
 
-export function missingFeed(name: string): DeviceError {
-  return new DeviceError(`The graph's input ${name} was not given.`, { field: name });
+/** The tensors of a session's inputs, each made by `wrap` from what the caller feeds. */
+export function inputsOf(
+  session: InferenceSession,
+  feeds: Readonly<Record<string, DeviceTensor>>,
+  wrap: (tensor: DeviceTensor) => Tensor,
+): Record<string, Tensor> {
+  const inputs: Record<string, Tensor> = {};
+  for (const name of session.inputNames) {
+    const feed = feeds[name];
+    if (!feed) throw new DeviceError(`The graph's input ${name} was not given.`, { field: name });
+    inputs[name] = wrap(feed);
+  }
+  return inputs;
 }
 
 /** @throws DeviceError if an output does not have the type and shape of the tensor it is to be written to */

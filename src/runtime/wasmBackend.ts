@@ -9,7 +9,7 @@ import { byteLengthOf } from '../onnx';
 import type { DeviceTensor, HostArray, HostTensor, LiveCounts, Session, WasmBackend } from './backend';
 import { arrayOver, bytesOfArray } from './hostArray';
 import { loadOrt, type OrtModule, wasmThreads } from './ortModule';
-import { describeTensor, missingFeed, openSession, runFailure } from './ortSession';
+import { describeTensor, inputsOf, openSession, runFailure } from './ortSession';
 import { TINY_MODEL } from './tinyModel';
 
 function hostData(tensor: DeviceTensor): HostArray {
@@ -37,12 +37,11 @@ class HostSession implements Session {
     feeds: Readonly<Record<string, DeviceTensor>>,
     into: Readonly<Record<string, DeviceTensor>> = {},
   ): Promise<Record<string, DeviceTensor>> {
-    const inputs: Record<string, Tensor> = {};
-    for (const name of this.session.inputNames) {
-      const feed = feeds[name];
-      if (!feed) throw missingFeed(name);
-      inputs[name] = new this.ort.Tensor(feed.dataType as 'float32', hostData(feed) as Float32Array, feed.dims);
-    }
+    const inputs = inputsOf(
+      this.session,
+      feeds,
+      (feed) => new this.ort.Tensor(feed.dataType as 'float32', hostData(feed) as Float32Array, feed.dims),
+    );
     const outputs = await this.session.run(inputs).catch((cause) => {
       throw runFailure('wasm', cause);
     });

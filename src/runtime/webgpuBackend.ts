@@ -9,7 +9,7 @@ import { byteLengthOf } from '../onnx';
 import { isSoftware } from './adapterInfo';
 import type { DeviceTensor, GpuTensor, LiveCounts, Session, WebGpuBackend } from './backend';
 import { loadOrt, type OrtModule } from './ortModule';
-import { checkTarget, missingFeed, openSession, runFailure } from './ortSession';
+import { checkTarget, inputsOf, openSession, runFailure } from './ortSession';
 import { noteConstants } from './sessionBuffers';
 import { TINY_MODEL } from './tinyModel';
 
@@ -66,12 +66,7 @@ class GpuSession implements Session {
     feeds: Readonly<Record<string, DeviceTensor>>,
     into: Readonly<Record<string, DeviceTensor>> = {},
   ): Promise<Record<string, DeviceTensor>> {
-    const inputs: Record<string, Tensor> = {};
-    for (const name of this.session.inputNames) {
-      const feed = feeds[name];
-      if (!feed) throw missingFeed(name);
-      inputs[name] = this.wrap(feed);
-    }
+    const inputs = inputsOf(this.session, feeds, (feed) => this.wrap(feed));
     const results: Record<string, DeviceTensor> = {};
     const fetches: Record<string, Tensor> = {};
     for (const metadata of this.session.outputMetadata) {
