@@ -2,7 +2,7 @@
  * The vocabulary in which lowerings and gradient rules are written: one method per primitive operation, in ONNX opset 21
  * form, that leaves out what would do nothing (a reshape to the same shape, a concat of one tensor).
  */
-import type { Attribute, DataType } from '../onnx';
+import { type Attribute, type DataType, dataTypeOfCode, dataTypes } from '../onnx';
 import { float, int, ints } from './attributes';
 import type { EmitOptions, GraphBuilder } from './builder';
 import { axisOf, broadcastDims, dimAt, sameDims, sizeOf, withDim } from './shapes';
@@ -54,7 +54,7 @@ export class Ops {
   }
 
   cast(x: Value, dataType: DataType): Value {
-    return x.dataType === dataType ? x : this.emit('Cast', [x], { to: int(dataTypeCode(dataType)) });
+    return x.dataType === dataType ? x : this.emit('Cast', [x], { to: int(dataTypes[dataType].code) });
   }
 
   /**
@@ -181,30 +181,9 @@ export class Ops {
   }
 }
 
-/** TensorProto.DataType, for the attribute `to` of Cast. */
-const CODES = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
-  uint4: 21,
-  int4: 22,
-} as const satisfies Record<DataType, number>;
-
-const dataTypeCode = (dataType: DataType): number => CODES[dataType];
-
+/** @param code TensorProto.DataType, as in the attribute `to` of Cast */
 export function dataTypeFromCode(code: number): DataType {
-  const entry = Object.entries(CODES).find(([, value]) => value === code);
-  if (!entry) throw new RangeError(`unknown element type ${code}`);
-  return entry[0] as DataType;
+  const dataType = dataTypeOfCode(code);
+  if (!dataType) throw new RangeError(`element type ${code}`);
+  return dataType;
 }

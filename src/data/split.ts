@@ -2,10 +2,8 @@
  * Training and validation rows: seeded, with the labels in proportion, and never the same text on both sides, so that
  * the validation loss measures what was learned and not what was memorised.
  */
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { DataError } from '../errors';
+import { Random } from '../tuning';
 import type { TokenisedExample } from './types';
 
 export interface SplitOptions {
@@ -40,7 +38,7 @@ export function splitExamples<T extends Splittable>(
       'Add rows: a few dozen different ones is a beginning, a few hundred are good.',
     );
   }
-  const random = xoroshiro128plus(seed);
+  const random = new Random(seed);
   const wanted = Math.max(1, Math.round(items.length * Math.min(0.5, Math.max(0, validationFraction))));
   const held = new Set(hold(strata(groups, random), wanted, items.length));
   return { train: items.filter((item) => !held.has(item)), validation: items.filter((item) => held.has(item)) };
@@ -58,7 +56,7 @@ function groupBy<T extends Splittable>(items: readonly T[], key: (item: T) => st
 }
 
 /** Groups of each label in random order, texts that come several times first: groups are taken from the end. */
-function strata<T>(groups: readonly Group<T>[], random: RandomGenerator): Group<T>[][] {
+function strata<T>(groups: readonly Group<T>[], random: Random): Group<T>[][] {
   const byLabel = new Map<string | null, Group<T>[]>();
   for (const group of groups) {
     const stratum = byLabel.get(group.label);
@@ -66,7 +64,7 @@ function strata<T>(groups: readonly Group<T>[], random: RandomGenerator): Group<
     else stratum.push(group);
   }
   return [...byLabel.values()].map((stratum) =>
-    shuffled(stratum, random).sort((a, b) => b.items.length - a.items.length),
+    random.shuffle(stratum).sort((a, b) => b.items.length - a.items.length),
   );
 }
 
@@ -94,18 +92,4 @@ function hold<T>(labels: readonly Group<T>[][], wanted: number, rows: number): T
     held.push(...group.items);
   }
   return held;
-}
-
-function shuffled<T>(items: readonly T[], random: RandomGenerator): T[] {
-  const result = [...items];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = uniformInt(random, 0, i);
-    const a = result[i];
-    const b = result[j];
-    if (a !== undefined && b !== undefined) {
-      result[i] = b;
-      result[j] = a;
-    }
-  }
-  return result;
 }

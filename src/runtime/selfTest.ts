@@ -20,11 +20,13 @@ const LARGEST_TESTED_BYTES = 512 * 2 ** 20;
 export async function selfTest(loaded: LoadedDecoder, vocabSize: number): Promise<number | null> {
   if (loaded.backend.live().bytes > LARGEST_TESTED_BYTES) return null;
   const reference = await createWasmBackend();
-  const copy = await LoadedDecoder.copyTo(reference, loaded);
   try {
-    return relativeError(await logitsOf(loaded, vocabSize), await logitsOf(copy, vocabSize));
-  } finally {
+    const copy = await LoadedDecoder.copyTo(reference, loaded);
+    const error = relativeError(await logitsOf(loaded, vocabSize), await logitsOf(copy, vocabSize));
     await copy.dispose();
+    return error;
+  } finally {
+    // With the backend goes whatever is left on it.
     await reference.dispose();
   }
 }

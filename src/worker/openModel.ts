@@ -27,6 +27,7 @@ export interface OpenModel {
 interface OnDevice {
   readonly backend: Backend;
   readonly loaded: LoadedDecoder;
+  readonly kernels: Kernels;
   readonly fileBytes: number;
 }
 
@@ -42,22 +43,20 @@ export async function openModel(
   const chosen = await chooseBackend(choice, threads);
   let { reason } = chosen;
   let device = await load(files, config, chosen.backend);
-  checkAgreement(device.loaded, config);
   onProgress({ status: 'compiling' });
   let selfTestError: number | null = null;
   if (device.backend.kind === 'webgpu') {
     onProgress({ status: 'testing-device' });
-    selfTestError = await selfTest(device.loaded, config.vocabSize).catch(() => Number.POSITIVE_INFINITY);
-    if (selfTestError !== null && selfTestError > SELF_TEST_LIMIT) {
-      reason = `${device.backend.description} computes this model wrongly (self-test error ${selfTestError.toPrecision(2)}), so wasm is used.`;
-      await device.loaded.dispose();
-      await device.backend.dispose();
+    const verdict = await judge(device.loaded, config.vocabSize);
+    if ('failure' in verdict) {
+      reason = `${device.backend.description} ${verdict.failure}, so wasm is used.`;
+      await release(device);
       device = await load(source, config, await createWasmBackend(threads));
-      selfTestError = null;
+    } else {
+      selfTestError = verdict.error;
     }
   }
-  const { backend, loaded, fileBytes } = device;
-  const kernels = await createKernels(backend);
+  const { backend, loaded, kernels, fileBytes } = device;
   const [layer] = loaded.decoder.layers;
   const summary: ModelSummary = {
     name: files.name,
@@ -80,19 +79,36 @@ export async function openModel(
     tokenizer,
     loaded,
     kernels,
-    async dispose() {
-      kernels.dispose();
-      await loaded.dispose();
-      await backend.dispose();
-    },
+    dispose: () => release(device),
   };
 }
 
+async function release({ kernels, loaded, backend }: OnDevice): Promise<void> {
+  kernels.dispose();
+  await loaded.dispose();
+  await backend.dispose();
+}
+
+/** Whether the device can be trusted with this model; a test that cannot be run is no trust either. */
+async function judge(
+  loaded: LoadedDecoder,
+  vocabSize: number,
+): Promise<{ readonly error: number | null } | { readonly failure: string }> {
+  try {
+    const error = await selfTest(loaded, vocabSize);
+    if (error === null || error <= SELF_TEST_LIMIT) return { error };
+    return { failure: `computes this model wrongly (self-test error ${error.toPrecision(2)})` };
+  } catch (cause) {
+    return { failure: `could not run this model (${cause instanceof Error ? cause.message : String(cause)})` };
+  }
+}
+
 async function load(files: ModelFiles, config: ModelConfig, backend: Backend): Promise<OnDevice> {
+  let loaded: LoadedDecoder | null = null;
   try {
     const { chunks, bytes } = await files.open(files.onnxPath);
     let externalBytes = 0;
-    const loaded = await LoadedDecoder.load(backend, chunks, {
+    loaded = await LoadedDecoder.load(backend, chunks, {
       file: files.onnxPath,
       ...(bytes !== null && { byteLength: bytes }),
       hints: { kvHeads: config.kvHeads, headDim: config.headDim },
@@ -102,8 +118,10 @@ async function load(files: ModelFiles, config: ModelConfig, backend: Backend): P
         return data.chunks;
       },
     });
-    return { backend, loaded, fileBytes: (bytes ?? 0) + externalBytes };
+    checkAgreement(loaded, config);
+    return { backend, loaded, kernels: await createKernels(backend), fileBytes: (bytes ?? 0) + externalBytes };
   } catch (error) {
+    await loaded?.dispose();
     await backend.dispose();
     throw error;
   }

@@ -7,6 +7,7 @@ import type { Kernels } from '../../src/kernels';
 import { createKernels } from '../../src/kernels';
 import type { DataType } from '../../src/onnx';
 import type { DeviceTensor, GpuTensor, HostTensor } from '../../src/runtime/backend';
+import { randomSource } from '../support/random';
 
 export interface Difference {
   /** Greatest ‖gpu − host‖ ÷ ‖host‖ of a tensor. */
@@ -29,17 +30,6 @@ export function device(): Promise<GPUDevice> {
     return adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
   })();
   return devicePromise;
-}
-
-/** mulberry32, in [0, 1). */
-export function randomSource(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function product(dims: readonly number[]): number {
