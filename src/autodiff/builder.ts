@@ -51,8 +51,10 @@ export class GraphBuilder {
     return sameElements(known.literal ?? [], elements) ? known : make();
   }
 
+  /** A float16 weight keeps its type where the target does; every other float comes as float32. */
   weight(view: WeightView): Value {
-    const typed = { ...view, dataType: computeType(view.dataType) };
+    const keeps = view.dataType === 'float16' && this.target.float16Weights;
+    const typed = keeps ? view : { ...view, dataType: computeType(view.dataType) };
     const key = `weight ${typed.weight} ${typed.dataType} ${typed.dims.join()}`;
     return this.once(key, () => [
       {

@@ -6,8 +6,9 @@ import type { DataType, Graph, Initializer, Node } from '../onnx';
 import { byteLengthOf, tensorFromNumbers, writeModel } from '../onnx';
 import { costOf, type GraphCost } from './cost';
 import { fingerprint } from './fingerprint';
+import { shiftedLiteral, shiftedNode, shiftedType } from './int8';
 import { sizeOf } from './shapes';
-import type { EmittedNode, TensorType, Value, WeightView } from './types';
+import type { CompileTarget, EmittedNode, TensorType, Value, WeightView } from './types';
 
 export interface GraphInput extends TensorType {
   readonly name: string;
@@ -136,7 +137,14 @@ interface Written {
   readonly frontier: readonly { readonly input: string; readonly value: Value }[];
 }
 
-function write(slice: Slice, outputs: Readonly<Record<string, Value>>, graphInputs: readonly Value[]): Written {
+function write(
+  slice: Slice,
+  outputs: Readonly<Record<string, Value>>,
+  graphInputs: readonly Value[],
+  { int8 }: CompileTarget,
+): Written {
+  const typeOf = <T extends TensorType>(type: T): T => (int8 ? type : shiftedType(type));
+  const elementsOf = (value: Value) => (int8 ? (value.literal ?? []) : shiftedLiteral(value));
   const names = new Map<Value, string>();
   const extra: Node[] = [];
   for (const [name, value] of Object.entries(outputs)) {
@@ -167,21 +175,24 @@ function write(slice: Slice, outputs: Readonly<Record<string, Value>>, graphInpu
   const initializers = new Map<string, Initializer>(
     leaves
       .filter((value) => value.source.kind === 'literal')
-      .map((value) => [value.name, tensorFromNumbers(value.name, value.dataType, value.dims, value.literal ?? [])]),
+      .map((value) => {
+        const { dataType, dims } = typeOf<TensorType>(value);
+        return [value.name, tensorFromNumbers(value.name, dataType, dims, elementsOf(value))];
+      }),
   );
   const fed = leaves.filter((value) => value.source.kind !== 'literal' && value.source.kind !== 'input');
   const graph: Graph = {
     name: 'prelude',
     nodes: [...nodes, ...extra],
-    inputs: [...graphInputs, ...fed].map((value) => valueInfo(value.name, value)),
-    outputs: Object.entries(outputs).map(([name, value]) => valueInfo(name, value)),
+    inputs: [...graphInputs, ...fed].map((value) => valueInfo(value.name, typeOf<TensorType>(value))),
+    outputs: Object.entries(outputs).map(([name, value]) => valueInfo(name, typeOf<TensorType>(value))),
     initializers,
   };
   return {
     model: writeModel({ irVersion: 10, opsets: { '': OPSET, 'com.microsoft': 1 }, producer: 'prelude', graph }),
     inputs: graphInputs.map(({ name, dataType, dims }) => ({ name, dataType, dims })),
     weights: fed.flatMap((value) =>
-      value.source.kind === 'weight' ? [{ input: value.name, view: value.source.view }] : [],
+      value.source.kind === 'weight' ? [{ input: value.name, view: typeOf(value.source.view) }] : [],
     ),
     frontier: fed.flatMap((value) => (value.source.kind === 'node' ? [{ input: value.name, value }] : [])),
   };
@@ -193,10 +204,10 @@ const trimmed = (inputs: readonly string[]): string[] => {
   return inputs.slice(0, end + 1);
 };
 
-function recipeFor(nodes: readonly EmittedNode[], values: readonly Value[]): DerivedRecipe {
+function recipeFor(nodes: readonly EmittedNode[], values: readonly Value[], target: CompileTarget): DerivedRecipe {
   const outputs = values.map((_, i) => `derived_${i}`);
   const named = Object.fromEntries(values.map((value, i) => [outputs[i] as string, value]));
-  const { model, weights } = write(sliceOf(nodes, values, new Set()), named, []);
+  const { model, weights } = write(sliceOf(nodes, values, new Set()), named, [], target);
   return { model, weights, outputs };
 }
 
@@ -208,16 +219,17 @@ export function compile(
   builder: {
     readonly nodes: readonly EmittedNode[];
     readonly inputs: readonly Value[];
-    readonly target: { weights: 'float' | 'quantized' };
+    readonly target: CompileTarget;
   },
   outputs: Readonly<Record<string, Value>>,
 ): CompiledGraph {
+  const nodes = builder.target.int8 ? builder.nodes : builder.nodes.map(shiftedNode);
   const limit = builder.target.weights === 'float' ? Number.POSITIVE_INFINITY : SMALL_DERIVED_BYTES;
   const wanted = Object.values(outputs);
-  const frontier = frontierOf(sliceOf(builder.nodes, wanted, new Set()).nodes, limit);
-  const slice = sliceOf(builder.nodes, wanted, frontier);
+  const frontier = frontierOf(sliceOf(nodes, wanted, new Set()).nodes, limit);
+  const slice = sliceOf(nodes, wanted, frontier);
   const used = builder.inputs.filter((input) => slice.leaves.has(input));
-  const written = write(slice, outputs, used);
+  const written = write(slice, outputs, used, builder.target);
   const ahead = new Map(written.frontier.map(({ value }) => [keyOf(value), value]));
   const derived = written.frontier.map(({ input, value }) => ({
     input,
@@ -230,8 +242,9 @@ export function compile(
     derived,
     recipe: (wanted) =>
       recipeFor(
-        builder.nodes,
+        nodes,
         wanted.map(({ key }) => ahead.get(key) as Value),
+        builder.target,
       ),
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, { dataType, dims }]) => [name, { dataType, dims }]),

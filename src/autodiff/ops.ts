@@ -75,6 +75,8 @@ export class Ops {
       throw new RangeError(`[${x.dims.join(', ')}] does not reshape to [${dims.join(', ')}]`);
     }
     if (sameDims(full, x.dims)) return x;
+    const stored = beforeCast(x);
+    if (stored) return this.cast(this.reshape(stored, full), x.dataType);
     if (x.source.kind === 'weight') return this.builder.weight({ ...x.source.view, dims: full });
     return this.emit('Reshape', [x, this.int64(full)]);
   }
@@ -94,11 +96,21 @@ export class Ops {
   concat(values: readonly Value[], axis: number): Value {
     const parts = values.filter((value) => dimAt(value.dims, axis) > 0);
     const first = parts[0] ?? (values[0] as Value);
-    return parts.length <= 1 ? first : this.emit('Concat', parts, { axis: int(axisOf(axis, first.dims.length)) });
+    if (parts.length <= 1) return first;
+    if (parts.length > this.target.maxParts) {
+      const joined = groupsOf(parts, this.target.maxParts).map((group) => this.concat(group, axis));
+      return this.concat(joined, axis);
+    }
+    return this.emit('Concat', parts, { axis: int(axisOf(axis, first.dims.length)) });
   }
 
   split(x: Value, axis: number, sizes: readonly number[]): readonly Value[] {
     if (sizes.length === 1) return [x];
+    if (sizes.length > this.target.maxParts) {
+      const groups = groupsOf(sizes, this.target.maxParts);
+      const coarse = this.split(x, axis, groups.map(sumOf));
+      return groups.flatMap((group, i) => this.split(coarse[i] as Value, axis, group));
+    }
     return this.builder.emit(
       'Split',
       [x, this.int64(sizes)],
@@ -118,7 +130,10 @@ export class Ops {
     return sameDims(full, x.dims) ? x : this.emit('Expand', [x, this.int64(full)]);
   }
 
+  /** Of a weight that is cast, the elements are taken first: a table is large, and few of its rows are looked up. */
   gather(x: Value, indices: Value, axis = 0): Value {
+    const stored = beforeCast(x);
+    if (stored) return this.cast(this.gather(stored, indices, axis), x.dataType);
     return this.emit('Gather', [x, indices], { axis: int(axis) });
   }
 
@@ -179,6 +194,21 @@ export class Ops {
     const [batch, heads, time, headDim] = x.dims as [number, number, number, number];
     return this.reshape(this.transpose(x, [0, 2, 1, 3]), [batch, time, heads * headDim]);
   }
+}
+
+/** The weight that a value is a cast of, if it is one. */
+function beforeCast({ source }: Value): Value | null {
+  if (source.kind !== 'node' || source.node.opType !== 'Cast') return null;
+  const input = source.node.inputs[0];
+  return input?.source.kind === 'weight' ? input : null;
+}
+
+const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
+
+/** At most `count` groups of neighbours, as even as can be. */
+function groupsOf<T>(items: readonly T[], count: number): T[][] {
+  const size = Math.ceil(items.length / count);
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
 /** @param code TensorProto.DataType, as in the attribute `to` of Cast */

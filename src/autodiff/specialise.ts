@@ -11,14 +11,18 @@ import type { Ops } from './ops';
 import { computeType, sizeOf } from './shapes';
 import type { Value } from './types';
 
-/** Integers and scalars are part of the program; everything else is data and stays in the weight store. */
-function initializerValue(ops: Ops, initializer: Initializer): Value {
+/**
+ * Integers, scalars and what angles are computed from are part of the program; everything else is data and stays in the
+ * weight store.
+ */
+function initializerValue(ops: Ops, initializer: Initializer, ofAngles: boolean): Value {
   const { name, dataType, dims, bytes } = initializer;
   const isProgram = dataType === 'int64' || dataType === 'int32' || dataType === 'bool' || sizeOf(dims) === 1;
-  if (bytes && isProgram) {
+  if (bytes && (isProgram || ofAngles)) {
     return ops.builder.literal(computeType(dataType), dims, numbersOf({ ...initializer, bytes }));
   }
-  return ops.builder.weight({ weight: name, dataType, dims });
+  const weight = ops.builder.weight({ weight: name, dataType, dims });
+  return ops.cast(weight, computeType(dataType));
 }
 
 /** Names a node reads; an `If` also reads what its branches take from outside. */
@@ -44,6 +48,16 @@ function neededNodes(nodes: readonly Node[], wanted: readonly string[]): Node[] 
   return kept.reverse();
 }
 
+/** What the arguments of sines and cosines depend on, by name: with it known, the angles of known positions are. */
+function namesOfAngles(nodes: readonly Node[]): Set<string> {
+  const found = new Set<string>();
+  for (const node of nodes.toReversed()) {
+    const isAngle = node.opType === 'Sin' || node.opType === 'Cos';
+    if (isAngle || node.outputs.some((name) => found.has(name))) for (const name of node.inputs) found.add(name);
+  }
+  return found;
+}
+
 /**
  * @param feeds values for the graph's inputs, by name
  * @returns values of the wanted outputs, in order
@@ -64,6 +78,7 @@ export function specialise(
 class Walk {
   private readonly values: Map<string, Value | null>;
   private readonly initializers = new Map<string, Initializer>();
+  private readonly ofAngles = new Set<string>();
 
   constructor(
     private readonly ops: Ops,
@@ -77,7 +92,9 @@ class Walk {
   /** Names are unique in a file, branches included, so that one scope serves all of its graphs. */
   through(graph: Graph, wanted: readonly string[]): void {
     for (const [name, initializer] of graph.initializers) this.initializers.set(name, initializer);
-    for (const node of neededNodes(graph.nodes, wanted)) {
+    const nodes = neededNodes(graph.nodes, wanted);
+    for (const name of namesOfAngles(nodes)) this.ofAngles.add(name);
+    for (const node of nodes) {
       this.ops.builder.origin = node.name || (node.outputs[0] ?? node.opType);
       const outputs = node.opType === 'If' ? this.branch(node) : this.lower(node);
       node.outputs.forEach((name, i) => {
@@ -136,7 +153,7 @@ class Walk {
         field: name,
       });
     }
-    const made = initializerValue(this.ops, initializer);
+    const made = initializerValue(this.ops, initializer, this.ofAngles.has(name));
     this.values.set(name, made);
     return made;
   }

@@ -94,6 +94,16 @@ export interface CompileTarget {
   readonly gatherBlockQuantized: boolean;
   /** int64 values can be cast and moved: true on wasm. WebGPU takes them as indices and positions, and makes them. */
   readonly int64: boolean;
+  /** float16 weights lie on the device as float16, and are cast where they are used. Else they lie there as float32. */
+  readonly float16Weights: boolean;
+  /** Keys and values are cached as float16. */
+  readonly float16Cache: boolean;
+  /** int8 tensors can be fed: true on wasm. On WebGPU they are written as uint8, each number 128 higher. */
+  readonly int8: boolean;
+  /** Sin and Cos are good to float32: true on wasm. WGSL promises 2⁻¹¹, and that only between −π and π. */
+  readonly preciseAngles: boolean;
+  /** Most tensors that one node may join or part: a shader binds few buffers. */
+  readonly maxParts: number;
   /** `float`: weights dequantised once, ahead of time. `quantized`: in the graph, at each run. */
   readonly weights: 'float' | 'quantized';
 }

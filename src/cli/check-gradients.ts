@@ -1,8 +1,9 @@
 /**
  * `npm run -s check-gradients -- FIXTURE_DIR... [--backend wasm|webgpu]`: one JSON line per golden case, whatever happens;
- * exit code 1 if any case fails or is over its bound. The comparison itself is gradientCheck.ts.
+ * exit code 1 if any case fails or is over its bound. Files beside the folders, such as a shell's `fixtures/*` names too,
+ * are passed over. The comparison itself is gradientCheck.ts.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BackendKind, createWasmBackend } from '../runtime';
@@ -62,6 +63,12 @@ async function openInPage(): Promise<Checker> {
   };
 }
 
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
 async function readCase(folder: string): Promise<CaseFiles> {
   const read = async (name: string) => new Uint8Array(await readFile(join(folder, name)));
   const [model, description, golden] = await Promise.all([
@@ -105,14 +112,19 @@ async function main(): Promise<number> {
     opened ??= openers[backend]();
     return opened;
   };
-  let allOk = true;
+  let [checked, allOk] = [0, true];
   for (const folder of positionals) {
+    if (await isFile(folder)) {
+      process.stderr.write(`${folder} is a file, not the folder of a case; passed over.\n`);
+      continue;
+    }
+    checked++;
     const line = await lineOf(folder, backend, checker);
     allOk &&= line.ok;
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
   await opened?.then((open) => open.close()).catch(() => {});
-  return allOk ? 0 : 1;
+  return allOk && checked > 0 ? 0 : 1;
 }
 
 // ONNX Runtime's threads keep Node alive, so the end has to be said; what was written is flushed before.

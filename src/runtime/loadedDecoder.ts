@@ -21,6 +21,8 @@ import { WeightStore } from './weightStore';
 
 /** Programs kept open at a time. */
 const MAX_PROGRAMS = 24;
+/** WebGPU promises 8 storage buffers per shader: these, and the one they are joined to. */
+const MAX_SHADER_PARTS = 7;
 /** Up to this size a float32 copy of all weights is worth its memory on wasm: a step takes a quarter less time. */
 const FLOAT_COPY_LIMIT_BYTES = 768 * 2 ** 20;
 
@@ -59,7 +61,9 @@ export class LoadedDecoder {
         onTensor: (tensor) => store.add(tensor),
       });
       const parameters = countParameters(model);
-      const target = targetFor(backend, options.weights ?? weightsMode(backend, parameters));
+      const weights = options.weights ?? weightsMode(backend, parameters);
+      if (weights === 'float' && store.keepsFloat16) await store.widen();
+      const target = targetFor(store, weights);
       return new LoadedDecoder(describeDecoder(model, options.hints), store, target, parameters);
     } catch (error) {
       await store.dispose();
@@ -69,9 +73,9 @@ export class LoadedDecoder {
 
   /** The same model on another backend, from the weights as they lie on this one. */
   static async copyTo(backend: Backend, from: LoadedDecoder): Promise<LoadedDecoder> {
-    const store = new WeightStore(backend);
+    const store = new WeightStore(backend, { float16: from.store.keepsFloat16 });
     for await (const tensor of from.store.contents()) store.add(tensor);
-    const target = targetFor(backend, 'quantized');
+    const target = targetFor(store, 'quantized');
     return new LoadedDecoder(from.decoder, store, target, from.parameters);
   }
 
@@ -114,10 +118,15 @@ export class LoadedDecoder {
   }
 }
 
-const targetFor = (backend: Backend, weights: CompileTarget['weights']): CompileTarget => ({
+const targetFor = ({ backend, keepsFloat16 }: WeightStore, weights: CompileTarget['weights']): CompileTarget => ({
+  float16Weights: keepsFloat16,
+  float16Cache: backend.kind === 'webgpu' && keepsFloat16,
   fusedMatMul: backend.kind === 'wasm',
   gatherBlockQuantized: backend.kind === 'webgpu',
   int64: backend.kind === 'wasm',
+  int8: backend.kind === 'wasm',
+  preciseAngles: backend.kind === 'wasm',
+  maxParts: backend.kind === 'wasm' ? Number.POSITIVE_INFINITY : MAX_SHADER_PARTS,
   weights,
 });
 

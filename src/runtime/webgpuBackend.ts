@@ -52,6 +52,7 @@ class GpuSession implements Session {
     private readonly allocate: (dataType: DataType, dims: readonly number[]) => GpuTensor,
     private readonly free: (tensor: DeviceTensor) => void,
     private readonly alone: Exclusive,
+    private readonly flush: () => Promise<unknown>,
     private readonly onRelease: () => void,
   ) {}
 
@@ -78,7 +79,8 @@ class GpuSession implements Session {
       results[name] = given ?? this.allocate(dataType, dims);
       fetches[name] = this.wrap(results[name]);
     }
-    await this.alone(() => this.session.run(inputs, fetches)).catch((cause) => {
+    await this.alone(() => this.session.run(inputs, fetches)).catch(async (cause) => {
+      await this.flush();
       for (const [name, tensor] of Object.entries(results)) if (!into[name]) this.free(tensor);
       throw runFailure('webgpu', cause);
     });
@@ -110,6 +112,11 @@ export async function openWebGpu(): Promise<WebGpuBackend> {
   const { vendor, architecture } = adapter.info;
 
   const alone = exclusive();
+  /**
+   * A run that fails halfway leaves recorded commands behind, which ONNX Runtime submits with those of the next run. By then
+   * their buffers may be destroyed, and the GPU would refuse both. So they are sent off by a run that does nothing else.
+   */
+  const flush = () => alone(() => first.run({ x: new ort.Tensor('float32', [0], [1]) })).catch(() => {});
   const tensors = new Set<GpuTensor>();
   const open = new Set<Session>();
   const allocate = (dataType: DataType, dims: readonly number[]): GpuTensor => {
@@ -163,7 +170,7 @@ export async function openWebGpu(): Promise<WebGpuBackend> {
     },
     async createSession(model) {
       const noted = await alone(() => noteConstants(device, () => openSession(ort, 'webgpu', model, OPTIONS)));
-      const wrapped: Session = new GpuSession(ort, noted.result, allocate, free, alone, () => {
+      const wrapped: Session = new GpuSession(ort, noted.result, allocate, free, alone, flush, () => {
         for (const buffer of noted.buffers) buffer.destroy();
         open.delete(wrapped);
       });

@@ -1,36 +1,62 @@
 /**
- * The frozen weights of one model on one backend: each tensor once, shared by every session. Floats are kept as float32
- * (the compiler computes in it), quantized data as it came. What graphs derive from weights alone is computed on first use
- * and kept beside them.
+ * The frozen weights of one model on one backend: each tensor once, shared by every session, as it came in the file where
+ * the device can hold that (storedWeight.ts). What graphs derive from weights alone is computed on first use and kept
+ * beside them.
  */
 import type { CompiledGraph, DerivedRecipe, DerivedWeight, WeightView } from '../autodiff';
 import { DeviceError } from '../errors';
-import type { TensorData } from '../onnx';
-import { byteLengthOf, toFloat32 } from '../onnx';
+import type { DataType, TensorData } from '../onnx';
+import { byteLengthOf } from '../onnx';
 import type { Backend, DeviceTensor } from './backend';
-import { arrayOver, bytesOfArray } from './hostArray';
+import { arrayOver } from './hostArray';
+import { fromStored, type NativeTypes, nativeTypes, toStored } from './storedWeight';
 
-const HALF_FLOATS: ReadonlySet<string> = new Set(['float16', 'bfloat16', 'float64']);
+interface StoredWeight {
+  readonly tensor: DeviceTensor;
+  /** In the model's file. */
+  readonly original: DataType;
+}
 
 export class WeightStore {
-  private readonly weights = new Map<string, DeviceTensor>();
+  private readonly weights = new Map<string, StoredWeight>();
   private readonly derived = new Map<string, Promise<DeviceTensor>>();
+  private native: NativeTypes;
 
-  constructor(readonly backend: Backend) {}
+  constructor(
+    readonly backend: Backend,
+    native: Partial<NativeTypes> = {},
+  ) {
+    this.native = { ...nativeTypes(backend), ...native };
+  }
+
+  /** Whether float16 weights lie here as float16. */
+  get keepsFloat16(): boolean {
+    return this.native.float16;
+  }
 
   /** Uploads one tensor of the file; its bytes may be reused afterwards. */
   add(tensor: TensorData): void {
     if (this.weights.has(tensor.name)) throw new DeviceError(`Weight ${tensor.name} was loaded twice.`);
-    const half = HALF_FLOATS.has(tensor.dataType);
-    const uploaded = half
-      ? this.backend.upload('float32', tensor.dims, bytesOfArray(toFloat32(tensor)))
-      : this.backend.upload(tensor.dataType, tensor.dims, tensor.bytes);
-    this.weights.set(tensor.name, uploaded);
+    const { dataType, bytes } = toStored(tensor, this.native);
+    const uploaded = this.backend.upload(dataType, tensor.dims, bytes);
+    this.weights.set(tensor.name, { tensor: uploaded, original: tensor.dataType });
+  }
+
+  /** Turns float16 weights into float32, one by one: for graphs that would otherwise hold a second copy of each. */
+  async widen(): Promise<void> {
+    this.native = { ...this.native, float16: false };
+    const half = [...this.weights].filter(([, { tensor }]) => tensor.dataType === 'float16');
+    for (const [name, { tensor }] of half) {
+      const bytes = await this.backend.read(tensor);
+      this.backend.free(tensor);
+      this.weights.delete(name);
+      this.add({ name, dataType: tensor.dataType, dims: tensor.dims, byteLength: bytes.byteLength, bytes });
+    }
   }
 
   /** The weight under another type and shape, on the same bytes. */
   view({ weight, dataType, dims }: WeightView): DeviceTensor {
-    const stored = this.weights.get(weight);
+    const stored = this.weights.get(weight)?.tensor;
     if (!stored) throw new DeviceError(`Weight ${weight} was not loaded.`);
     const bytes = byteLengthOf(dataType, dims);
     if (bytes !== byteLengthOf(stored.dataType, stored.dims)) {
@@ -75,14 +101,14 @@ export class WeightStore {
 
   /** Every weight as it lies on the device: to copy them, and to show that training leaves them alone. */
   async *contents(): AsyncGenerator<TensorData> {
-    for (const [name, tensor] of this.weights) {
-      const bytes = await this.backend.read(tensor);
-      yield { name, dataType: tensor.dataType, dims: tensor.dims, byteLength: bytes.byteLength, bytes };
+    for (const [name, { tensor, original }] of this.weights) {
+      const { dataType, bytes } = fromStored(await this.backend.read(tensor), tensor.dataType, original);
+      yield { name, dataType, dims: tensor.dims, byteLength: bytes.byteLength, bytes };
     }
   }
 
   async dispose(): Promise<void> {
-    for (const tensor of this.weights.values()) this.backend.free(tensor);
+    for (const { tensor } of this.weights.values()) this.backend.free(tensor);
     for (const tensor of await Promise.allSettled(this.derived.values())) {
       if (tensor.status === 'fulfilled') this.backend.free(tensor.value);
     }

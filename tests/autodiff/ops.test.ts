@@ -110,6 +110,28 @@ describe('nodes', () => {
     expect(product(false)).toEqual(['Transpose', 'MatMul', 'Mul']);
   });
 
+  it('join and part no more tensors at a time than the target binds', () => {
+    const ops = newOps({ ...wasmTarget, maxParts: 3 });
+    const x = ops.builder.input('x', 'float32', [20]);
+    const sizes = Array.from({ length: 10 }, () => 2);
+    const parts = ops.split(x, 0, sizes);
+    expect(parts.map(({ dims }) => dims)).toEqual(sizes.map((size) => [size]));
+    expect(ops.concat(parts, 0).dims).toEqual([20]);
+    const widest = ops.builder.nodes.map((node) =>
+      Math.max(node.outputs.length, node.opType === 'Concat' ? node.inputs.length : 0),
+    );
+    expect(Math.max(...widest)).toBe(3);
+  });
+
+  it('take rows of a float16 weight before they cast them', () => {
+    const ops = newOps({ ...wasmTarget, float16Weights: true });
+    const table = ops.cast(ops.builder.weight({ weight: 'w', dataType: 'float16', dims: [100, 4] }), 'float32');
+    const rows = ops.gather(table, ops.builder.input('ids', 'int64', [3]));
+    expect(rows).toMatchObject({ dataType: 'float32', dims: [3, 4] });
+    expect(ops.reshape(table, [4, 100])).toMatchObject({ dataType: 'float32', dims: [4, 100] });
+    expect(emitted(ops)).toEqual(['Cast', 'Gather', 'Cast', 'Cast']);
+  });
+
   it('never cast from int64 where the target cannot', () => {
     const ops = newOps({ ...wasmTarget, int64: false });
     expect(ops.fromInt64(ops.builder.input('positions', 'int64', [2, 3]), 9).dims).toEqual([2, 3]);

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rules } from '../../src/autodiff/rules';
 import type { CompileTarget } from '../../src/autodiff/types';
 import { createWasmBackend, type WasmBackend } from '../../src/runtime';
+import { wasmTarget, webgpuTarget } from '../support/graphs';
 import { type RuleCase, ruleCases } from './ruleCases';
 import { buildRuleGraph, describeCase, type OpenRule, openRule, type RuleGraph } from './ruleGraph';
 
 const targets: Readonly<Record<string, CompileTarget>> = {
-  wasm: { fusedMatMul: true, gatherBlockQuantized: false, int64: true, weights: 'quantized' },
-  // Without what WebGPU lacks; these graphs run on wasm as well.
-  webgpu: { fusedMatMul: false, gatherBlockQuantized: false, int64: false, weights: 'quantized' },
+  wasm: { ...wasmTarget, weights: 'quantized' },
+  // Without what WebGPU lacks; these graphs run on wasm as well, whose weight store keeps int8 as it is.
+  webgpu: { ...webgpuTarget, gatherBlockQuantized: false, int8: true },
 };
 
 /** A power of two, so that x ± 2h is exact: the error that is left is O(h⁴) and float32 rounding divided by h. */

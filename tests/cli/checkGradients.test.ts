@@ -59,6 +59,15 @@ describe('check-gradients', () => {
     expect(status).toBe(1);
   });
 
+  it('passes over files beside the folders, and is not content with files alone', () => {
+    const readme = fixture('README.md');
+    const { status, stderr, lines } = check(readme, fixture('llama_q4'));
+    expect(lines).toEqual([expect.objectContaining({ case: 'llama_q4', ok: true })]);
+    expect(stderr).toContain(`${readme} is a file`);
+    expect(status).toBe(0);
+    expect(check(readme)).toMatchObject({ status: 1, lines: [] });
+  });
+
   it.each([
     ['no folder', []],
     ['an unknown backend', ['--backend', 'abacus', fixture('llama_q4')]],

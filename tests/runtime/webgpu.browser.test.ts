@@ -8,7 +8,7 @@ import type { Remote, TestBrowser } from '../support/browser';
 import { openBrowser } from '../support/browser';
 import { wasmTarget } from '../support/graphs';
 
-/** WGSL promises sine and cosine to 2⁻¹¹ only. Graphs of ours look them up in tables where they can. */
+/** WGSL promises sine and cosine to 2⁻¹¹ only; those of a model's file are lowered to something better. */
 const INEXACT: ReadonlySet<string> = new Set(['Sin', 'Cos']);
 const nothing = { tensors: 0, bytes: 0, sessions: 0 };
 
@@ -21,8 +21,17 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 describe('golden gradients on WebGPU', () => {
-  // Packed q/k/v with 4 bits; zero points in odd blocks; biases; norms of queries and keys.
-  it.each(['llama_q4', 'llama_q4_asym', 'qwen2_q4', 'qwen3_sep_q4'])('%s', async (name) => {
+  it.each([
+    'llama_q4', // packed q/k/v with 4 bits
+    'llama_q4_asym', // zero points in odd blocks
+    'qwen2_q4', // biases
+    'qwen3_sep_q4', // norms of queries and keys
+    'gemma3_q4', // more layers than a shader binds buffers
+    'phi3_partial_q4', // half of each head rotated
+    'gpt2_q8', // int8 weights
+    'opt_llama_q8', // angles computed in the graph
+    'dyn_llama_op18', // angles from a weight
+  ])('%s', async (name) => {
     const { errors, live } = await page.golden(name);
     expect(excess(errors)).toBeNull();
     expect(live).toEqual(nothing);
@@ -67,6 +76,12 @@ describe('the device', () => {
     expect(target).toBe('DeviceError: Output loss is float32 [1], not float32 [2].');
     expect(feed).toContain('was not given');
     expect(JSON.parse(live ?? '')).toEqual(nothing);
+  });
+
+  it('computes right after a run that failed halfway', async () => {
+    const { failure, doubled } = await page.runAfterFailure();
+    expect(failure).toContain('Too many storage buffers');
+    expect(doubled).toBe(6);
   });
 
   it('has nothing to say on the console', () => {

@@ -1,13 +1,16 @@
 /** Runs in the page: compiled graphs on ONNX Runtime's WebGPU provider, from fixtures that Vite serves. */
 import { names, prefixSize } from '../../src/autodiff';
+import { GraphBuilder } from '../../src/autodiff/builder';
+import { compile } from '../../src/autodiff/compiled';
+import { Ops } from '../../src/autodiff/ops';
 import { CASE_FILES } from '../../src/cli/gradientCase';
 import { checkGradients, type GradientErrors } from '../../src/cli/gradientCheck';
-import { createWebGpuBackend, LoadedDecoder, type WebGpuBackend } from '../../src/runtime';
+import { bytesOfArray, createWebGpuBackend, LoadedDecoder, readFloats, type WebGpuBackend } from '../../src/runtime';
 import type { LiveCounts } from '../../src/runtime/backend';
 import { loadOrt } from '../../src/runtime/ortModule';
 import { ruleCases } from '../autodiff/ruleCases';
 import { buildRuleGraph, openRule } from '../autodiff/ruleGraph';
-import { webgpuTarget } from '../support/graphs';
+import { newOps, webgpuTarget } from '../support/graphs';
 import { floats, int32s, int64s, runProgram } from '../support/run';
 
 const shape = { batch: 2, tokens: 6, prefix: 4, rows: 3 };
@@ -132,6 +135,37 @@ export async function ruleOutputs(): Promise<Record<string, number[]>[]> {
     await open.close();
   }
   return all;
+}
+
+/**
+ * Runs a graph that fails at its last node, a Split into more parts than a shader binds, and then another one.
+ * @returns the message of the failure, and what the other graph makes of 3
+ */
+export async function runAfterFailure(): Promise<{ failure: string; doubled: number }> {
+  const backend = await backendOf();
+  const parts = backend.device.limits.maxStorageBuffersPerShaderStage;
+  const failing = new Ops(new GraphBuilder({ ...webgpuTarget, maxParts: parts }));
+  const x = failing.builder.input('x', 'float32', [parts]);
+  const split = failing.split(failing.exp(failing.exp(x)), 0, new Array(parts).fill(1));
+  const graph = compile(failing.builder, Object.fromEntries(split.map((part, i) => [`part${i}`, part])));
+  const session = await backend.createSession(graph.model);
+  const fed = backend.upload('float32', [parts], new Uint8Array(4 * parts));
+  let failure = '';
+  await session.run({ x: fed }).catch((error) => {
+    failure = String(error);
+  });
+  backend.free(fed);
+
+  const other = newOps(webgpuTarget);
+  const y = other.scale(other.builder.input('x', 'float32', [1]), 2);
+  const working = await backend.createSession(compile(other.builder, { y }).model);
+  const three = backend.upload('float32', [1], bytesOfArray(Float32Array.of(3)));
+  const result = await working.run({ x: three });
+  const [doubled] = await readFloats(backend, result.y);
+  for (const tensor of [three, ...Object.values(result)]) backend.free(tensor);
+  await session.release();
+  await working.release();
+  return { failure, doubled: doubled ?? Number.NaN };
 }
 
 /** The refusals a person may meet: what the backend says of a graph that is none, and of an output of another shape. */

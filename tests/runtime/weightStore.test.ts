@@ -45,8 +45,34 @@ describe('a weight', () => {
     expect(backend.live()).toEqual({ tensors: 1, bytes: 8, sessions: 0 });
   });
 
+  const half = () => tensor('w', 'float16', [2], new Uint16Array(float32ToFloat16(Float32Array.of(1.5, -0.25))));
+
+  it('of float16 stays float16 until it is widened', async () => {
+    store.add(half());
+    expect(view('w', 'float16', [2]).data).toEqual(Uint16Array.of(0x3e00, 0xb400));
+    expect(store.keepsFloat16).toBe(true);
+    await store.widen();
+    expect(store.keepsFloat16).toBe(false);
+    expect(view('w', 'float32', [2]).data).toEqual(Float32Array.of(1.5, -0.25));
+    expect(backend.live()).toEqual({ tensors: 1, bytes: 8, sessions: 0 });
+  });
+
+  it('of float16 is kept as float32 where the device has no float16', () => {
+    store = new WeightStore(backend, { float16: false });
+    store.add(half());
+    expect(view('w', 'float32', [2]).data).toEqual(Float32Array.of(1.5, -0.25));
+  });
+
+  it('of int8 is kept as uint8, 128 higher, where the device has no int8, and comes back as it was', async () => {
+    store = new WeightStore(backend, { int8: false });
+    store.add(tensor('w', 'int8', [4], Int8Array.of(-128, -1, 0, 127)));
+    expect(view('w', 'uint8', [4]).data).toEqual(Uint8Array.of(0, 127, 128, 255));
+    const contents = [];
+    for await (const one of store.contents()) contents.push([one.dataType, ...new Int8Array(one.bytes)]);
+    expect(contents).toEqual([['int8', -128, -1, 0, 127]]);
+  });
+
   it.each([
-    ['float16', new Uint16Array(float32ToFloat16(Float32Array.of(1.5, -0.25)))],
     ['bfloat16', Uint16Array.of(0x3fc0, 0xbe80)],
     ['float64', Float64Array.of(1.5, -0.25)],
   ] as const)('of %s is kept as float32', (dataType, data) => {

@@ -8,6 +8,11 @@ export const wasmTarget: CompileTarget = {
   fusedMatMul: true,
   gatherBlockQuantized: false,
   int64: true,
+  float16Weights: false,
+  float16Cache: false,
+  int8: true,
+  preciseAngles: true,
+  maxParts: Number.POSITIVE_INFINITY,
   weights: 'float',
 };
 
@@ -15,6 +20,11 @@ export const webgpuTarget: CompileTarget = {
   fusedMatMul: false,
   gatherBlockQuantized: true,
   int64: false,
+  float16Weights: false,
+  float16Cache: false,
+  int8: false,
+  preciseAngles: false,
+  maxParts: 7,
   weights: 'quantized',
 };
 

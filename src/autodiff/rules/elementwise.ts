@@ -4,6 +4,7 @@
  */
 import { broadcastDims, broadcastReader, forEachIndex, sizeOf } from '../shapes';
 import type { InferContext, OperatorRule, RuleTable, TensorType, Value, VjpContext } from '../types';
+import { lowerAngle } from './angles';
 
 const operands = (inputs: readonly (Value | null)[]): Value[] => inputs.filter((value) => value !== null);
 
@@ -134,8 +135,16 @@ export const elementwise: RuleTable = {
       ];
     },
   },
-  Cos: float(Math.cos, ({ ops, x, dy }) => [ops.neg(ops.mul(dy, ops.emit('Sin', [x])))]),
-  Sin: float(Math.sin, ({ ops, x, dy }) => [ops.mul(dy, ops.emit('Cos', [x]))]),
+  /** y = cos x:  dx = −dy · sin x */
+  Cos: {
+    ...float(Math.cos, ({ ops, x, dy }) => [ops.neg(ops.mul(dy, ops.emit('Sin', [x])))]),
+    lower: lowerAngle('Cos'),
+  },
+  /** y = sin x:  dx = dy · cos x */
+  Sin: {
+    ...float(Math.sin, ({ ops, x, dy }) => [ops.mul(dy, ops.emit('Cos', [x]))]),
+    lower: lowerAngle('Sin'),
+  },
   /** y = erf x:  dx = dy · 2/√π · e^(−x²). Its elements are not computed ahead of time. */
   Erf: {
     infer: inferBroadcast,
