@@ -55,6 +55,10 @@ export const names = {
   fresh: (layer: number, what: 'key' | 'value') => `new.${layer}.${what}`,
 } as const;
 
+/** Element type of the cache that forward graphs read, and of the new rows they return for it. */
+export const cacheType = ({ float16Cache }: CompileTarget): 'float16' | 'float32' =>
+  float16Cache ? 'float16' : 'float32';
+
 /** Elements of a prefix of length P: layers · 2 · kvHeads · P · headDim. */
 export const prefixSize = (decoder: Decoder, length: number): number =>
   decoder.layers.reduce((sum, { kvHeads, headDim }) => sum + 2 * kvHeads * length * headDim, 0);
@@ -150,7 +154,9 @@ export function buildForwardGraph(decoder: Decoder, shape: ForwardShape, target:
   decoder.layers.forEach((layer, i) => {
     const dims = [batch, layer.kvHeads, cache, layer.headDim];
     const past = (what: 'key' | 'value') =>
-      cache > 0 ? ops.builder.input(names.cache(i, what), 'float32', dims) : ops.builder.literal('float32', dims, []);
+      cache > 0
+        ? ops.cast(ops.builder.input(names.cache(i, what), cacheType(target), dims), 'float32')
+        : ops.builder.literal('float32', dims, []);
     feeds.set(layer.pastKey, past('key'));
     feeds.set(layer.pastValue, past('value'));
   });
@@ -160,7 +166,8 @@ export function buildForwardGraph(decoder: Decoder, shape: ForwardShape, target:
   const outputs: Record<string, Value> = {};
   if (shape.head !== 'none') Object.assign(outputs, headOutputs(ops, values.shift() as Value, shape));
   values.forEach((present, i) => {
-    outputs[names.fresh(Math.floor(i / 2), i % 2 === 0 ? 'key' : 'value')] = newRows(ops, present, cache);
+    const rows = ops.cast(newRows(ops, present, cache), cacheType(target));
+    outputs[names.fresh(Math.floor(i / 2), i % 2 === 0 ? 'key' : 'value')] = rows;
   });
   return compile(ops.builder, outputs);
 }

@@ -5,6 +5,7 @@ export { type Decoder, type DecoderHints, describeDecoder } from './decoder';
 export {
   buildForwardGraph,
   buildTrainingGraph,
+  cacheType,
   type ForwardShape,
   names,
   prefixSize,

@@ -1,8 +1,8 @@
 /**
  * A key-value cache of static capacity per layer: the first slots hold the prefix, tokens follow. Swapping the prefix
- * rewrites these slots and nothing else; no tensor is reallocated while a text grows.
+ * rewrites these slots and nothing else; no tensor is reallocated while a text grows. On devices with float16 it holds that.
  */
-import { names } from '../autodiff';
+import { cacheType, names } from '../autodiff';
 import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
 import { bytesOfArray } from '../runtime';
@@ -30,7 +30,7 @@ export class KeyValueCache {
       loaded.decoder.layers.flatMap(({ kvHeads, headDim }, layer) =>
         (['key', 'value'] as const).map((what) => [
           names.cache(layer, what),
-          loaded.backend.allocate('float32', [batch, kvHeads, capacity, headDim]),
+          loaded.backend.allocate(cacheType(loaded.target), [batch, kvHeads, capacity, headDim]),
         ]),
       ),
     );

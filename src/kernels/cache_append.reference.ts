@@ -2,10 +2,10 @@
 import type { CacheAppendSizes } from './checks';
 
 /** rows `[batch, heads, T, headDim]`, cache `[batch, heads, C, headDim]`, lengths and counts `[batch]`. */
-export function cacheAppendReference(
+export function cacheAppendReference<A extends Float32Array | Uint16Array>(
   sizes: CacheAppendSizes,
-  rows: Float32Array,
-  cache: Float32Array,
+  rows: A,
+  cache: A,
   lengths: Int32Array,
   counts: Int32Array,
 ): void {

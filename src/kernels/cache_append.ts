@@ -1,6 +1,6 @@
 /** Host side of cache_append.wgsl. */
 import code from './cache_append.wgsl?raw';
-import { checkCacheAppend } from './checks';
+import { checkCacheAppend, wordsOf } from './checks';
 import type { Dispatcher } from './dispatch';
 import { WORKGROUP_SIZE } from './dispatch';
 import type { CacheAppend } from './types';
@@ -10,7 +10,8 @@ const NAME = 'cache_append';
 export async function createCacheAppend(dispatcher: Dispatcher): Promise<(args: CacheAppend) => void> {
   const program = await dispatcher.compile(NAME, code, ['read', 'read', 'read', 'write']);
   return (args) => {
-    const { batch, heads, newLength, capacity, headDim } = checkCacheAppend(args);
+    const { batch, heads, newLength, capacity, ...sizes } = checkCacheAppend(args);
+    const headDim = wordsOf(args.cache.dataType, sizes.headDim);
     const total = batch * heads * newLength * headDim;
     const storage = [
       dispatcher.bind(NAME, 'rows', args.rows),

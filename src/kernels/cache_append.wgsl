@@ -1,7 +1,7 @@
 // Puts the new keys or values of a decode step into a cache of fixed capacity, for each batch row at its own length:
 //   cache[b,h,lengths[b]+t,:] = rows[b,h,t,:]   for t < counts[b]
 // Padding rows (t >= counts[b]) and slots outside of the cache are not written. Copies 32-bit words, not floats, so that
-// every bit survives. One invocation per element of rows.
+// every bit survives: of float16 too, two to a word. One invocation per word of rows.
 
 override WORKGROUP_SIZE: u32 = 256;
 
@@ -10,7 +10,7 @@ struct Params {
   heads: u32,
   newLength: u32,  // T
   capacity: u32,   // C
-  headDim: u32,
+  headDim: u32,    // in words: half as many as elements of float16
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -34,7 +34,9 @@ export interface AccumulateSizes {
 export function checkPrefixConcat(args: PrefixConcat): PrefixConcatSizes {
   const { prefix, prefixOffset, prefixLength, cache, out } = args;
   const kernel = 'prefix_concat';
+  cacheTyped(kernel, 'out', out);
   const [batch, heads, capacity, headDim] = rank4(kernel, 'out', out);
+  if (cache) ofType(kernel, 'cache', cache, out.dataType);
   const [cacheBatch, cacheHeads, cacheLength, cacheHeadDim] = cache
     ? rank4(kernel, 'cache', cache)
     : [batch, heads, 0, headDim];
@@ -56,6 +58,8 @@ export function checkPrefixConcat(args: PrefixConcat): PrefixConcatSizes {
 
 export function checkCacheAppend({ rows, cache, lengths, counts }: CacheAppend): CacheAppendSizes {
   const kernel = 'cache_append';
+  cacheTyped(kernel, 'cache', cache);
+  ofType(kernel, 'rows', rows, cache.dataType);
   const [batch, heads, newLength, headDim] = rank4(kernel, 'rows', rows);
   const [cacheBatch, cacheHeads, capacity, cacheHeadDim] = rank4(kernel, 'cache', cache);
   apart(kernel, { cache }, { rows });
@@ -113,13 +117,22 @@ function elements(tensor: DeviceTensor): number {
 }
 
 function rank4(kernel: string, name: string, tensor: DeviceTensor): [number, number, number, number] {
-  ofType(kernel, name, tensor, 'float32');
   const [batch, heads, time, headDim, ...more] = tensor.dims;
   if (batch === undefined || heads === undefined || time === undefined || headDim === undefined || more.length > 0) {
     return fail(kernel, `${name} ${shape(tensor)} is not [batch, kvHeads, time, headDim]`);
   }
   return [batch, heads, time, headDim];
 }
+
+/** A cache holds float32, or float16 where its rows fill whole 32-bit words. */
+function cacheTyped(kernel: string, name: string, tensor: DeviceTensor): void {
+  if (tensor.dataType !== 'float16') ofType(kernel, name, tensor, 'float32');
+  else if ((tensor.dims.at(-1) ?? 0) % 2 !== 0) fail(kernel, `${name} ${shape(tensor)} is float16 with an odd headDim`);
+}
+
+/** 32-bit words that this many elements of a cache take. */
+export const wordsOf = (dataType: DataType, elements: number): number =>
+  dataType === 'float16' ? elements / 2 : elements;
 
 function ofType(kernel: string, name: string, tensor: DeviceTensor, dataType: DataType): void {
   if (tensor.dataType !== dataType) fail(kernel, `${name} ${shape(tensor)} is ${tensor.dataType}, not ${dataType}`);

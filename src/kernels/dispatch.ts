@@ -12,6 +12,7 @@
  * `writeBuffer` and `submit` take effect in the order of the calls; so nothing is allocated per call.
  */
 import { DeviceError } from '../errors';
+import { byteLengthOf } from '../onnx';
 import type { DeviceTensor } from '../runtime/backend';
 
 /** The `override WORKGROUP_SIZE` of every kernel; 256 is what each WebGPU device offers. */
@@ -136,7 +137,7 @@ export class Dispatcher {
     const shape = `${name} [${tensor.dims.join(', ')}]`;
     if (tensor.location !== 'gpu') throw new DeviceError(`Kernel ${kernel}: ${shape} is on the host, not on the GPU.`);
     // An empty tensor still binds something: WebGPU has no empty bindings.
-    const size = Math.max(4, 4 * tensor.dims.reduce((product, dim) => product * dim, 1));
+    const size = Math.max(4, Math.ceil(byteLengthOf(tensor.dataType, tensor.dims) / 4) * 4);
     const limit = this.device.limits.maxStorageBufferBindingSize;
     if (size > tensor.buffer.size || size > limit) {
       const reason = size > limit ? `the device binds at most ${limit}` : `its buffer has ${tensor.buffer.size}`;

@@ -3,7 +3,8 @@
  * oracle of the WGSL tests; it is not meant to be the fastest code a CPU could run.
  */
 import { DeviceError } from '../errors';
-import type { DeviceTensor } from '../runtime/backend';
+import { float32ToFloat16 } from '../onnx';
+import type { DeviceTensor, HostArray } from '../runtime/backend';
 import { accumulateReference } from './accumulate.reference';
 import { adamwFactors, adamwReference } from './adamw.reference';
 import { cacheAppendReference } from './cache_append.reference';
@@ -16,11 +17,21 @@ export function createHostKernels(): Kernels {
   return {
     prefixConcat(args) {
       const sizes = checkPrefixConcat(args);
-      prefixConcatReference(sizes, floats(args.prefix), args.cache && floats(args.cache), floats(args.out));
+      if (args.out.dataType === 'float16') {
+        const prefix = float32ToFloat16(floats(args.prefix));
+        prefixConcatReference(sizes, prefix, args.cache && halves(args.cache), halves(args.out));
+      } else {
+        prefixConcatReference(sizes, floats(args.prefix), args.cache && floats(args.cache), floats(args.out));
+      }
     },
     cacheAppend(args) {
       const sizes = checkCacheAppend(args);
-      cacheAppendReference(sizes, floats(args.rows), floats(args.cache), ints(args.lengths), ints(args.counts));
+      const [lengths, counts] = [ints(args.lengths), ints(args.counts)];
+      if (args.cache.dataType === 'float16') {
+        cacheAppendReference(sizes, halves(args.rows), halves(args.cache), lengths, counts);
+      } else {
+        cacheAppendReference(sizes, floats(args.rows), floats(args.cache), lengths, counts);
+      }
     },
     accumulate(args) {
       const sizes = checkAccumulate(args);
@@ -43,16 +54,15 @@ export function createHostKernels(): Kernels {
   };
 }
 
-function floats(tensor: DeviceTensor): Float32Array {
-  if (tensor.location === 'host' && tensor.data instanceof Float32Array) return tensor.data;
+type HostArrayOf = new (...args: never[]) => HostArray;
+
+function arrayOf<A extends HostArrayOf>(tensor: DeviceTensor, Kind: A): InstanceType<A> {
+  if (tensor.location === 'host' && tensor.data instanceof Kind) return tensor.data as InstanceType<A>;
   throw new DeviceError(
     `A kernel on wasm was given a ${tensor.dataType} tensor [${tensor.dims.join(', ')}] on the GPU.`,
   );
 }
 
-function ints(tensor: DeviceTensor): Int32Array {
-  if (tensor.location === 'host' && tensor.data instanceof Int32Array) return tensor.data;
-  throw new DeviceError(
-    `A kernel on wasm was given a ${tensor.dataType} tensor [${tensor.dims.join(', ')}] on the GPU.`,
-  );
-}
+const floats = (tensor: DeviceTensor): Float32Array => arrayOf(tensor, Float32Array);
+const halves = (tensor: DeviceTensor): Uint16Array => arrayOf(tensor, Uint16Array);
+const ints = (tensor: DeviceTensor): Int32Array => arrayOf(tensor, Int32Array);

@@ -1,12 +1,15 @@
 /** The truth for prefix_concat.wgsl, and what runs on wasm. Arguments are already checked. */
 import type { PrefixConcatSizes } from './checks';
 
-/** prefix (flat), cache `[batch, heads, T, headDim]`, out `[batch, heads, C, headDim]`. */
-export function prefixConcatReference(
+/**
+ * prefix (flat), cache `[batch, heads, T, headDim]`, out `[batch, heads, C, headDim]`; all of one type, so that for a cache
+ * of float16 the prefix comes as float16 already.
+ */
+export function prefixConcatReference<A extends Float32Array | Uint16Array>(
   sizes: PrefixConcatSizes,
-  prefix: Float32Array,
-  cache: Float32Array | undefined,
-  out: Float32Array,
+  prefix: A,
+  cache: A | undefined,
+  out: A,
 ): void {
   const { batch, heads, prefixLength, cacheLength, capacity, headDim, prefixOffset } = sizes;
   for (let row = 0; row < batch * heads; row++) {

@@ -1,16 +1,18 @@
 // Puts a prefix in front of cached keys or values, or into the first slots of a cache that is already there:
 //   out[b,h,t,:] = t < P ? prefix[h,t,:] : cache[b,h,t-P,:]   for t < P + T; the slots of out from P + T on are not touched.
-// Copies 32-bit words, not floats, so that every bit survives. One invocation per element of [batch, heads, P + T, headDim].
+// Copies 32-bit words, not floats, so that every bit survives. One invocation per word of [batch, heads, P + T, headDim].
+// HALF: cache and out hold float16, two to a word, and the float32 prefix is rounded to it. No shader-f16 is needed.
 
 override WORKGROUP_SIZE: u32 = 256;
+override HALF: bool = false;
 
 struct Params {
-  total: u32,         // batch * heads * (P + T) * headDim
+  total: u32,         // batch * heads * (P + T) * headDim, in words like headDim
   heads: u32,
   prefixLength: u32,  // P
   cacheLength: u32,   // T, 0 without a cache
   capacity: u32,      // C >= P + T
-  headDim: u32,
+  headDim: u32,       // in words: half as many as elements where HALF
   prefixOffset: u32,  // in elements
 }
 
@@ -34,7 +36,13 @@ fn main(
   let slot = (row * params.capacity + t) * params.headDim + d;
   if (t < params.prefixLength) {
     let h = row % params.heads;
-    out[slot] = prefix[params.prefixOffset + (h * params.prefixLength + t) * params.headDim + d];
+    let word = (h * params.prefixLength + t) * params.headDim + d;
+    if (HALF) {
+      let at = params.prefixOffset + 2 * word;
+      out[slot] = pack2x16float(vec2f(bitcast<f32>(prefix[at]), bitcast<f32>(prefix[at + 1])));
+    } else {
+      out[slot] = prefix[params.prefixOffset + word];
+    }
   } else {
     out[slot] = cache[(row * params.cacheLength + t - params.prefixLength) * params.headDim + d];
   }

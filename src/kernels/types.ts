@@ -1,6 +1,6 @@
 /**
- * What the kernels offer, as types. The arithmetic is f32 everywhere; a buffer named as written must differ from every
- * buffer named as read. Shapes are written `[batch, kvHeads, time, headDim]`.
+ * What the kernels offer, as types. The arithmetic is f32 everywhere; a cache may hold f16, where headDim is even. A buffer
+ * named as written must differ from every buffer named as read. Shapes are written `[batch, kvHeads, time, headDim]`.
  */
 import type { DeviceTensor } from '../runtime/backend';
 
@@ -12,17 +12,17 @@ export interface PrefixConcat {
   readonly prefixOffset: number;
   /** P ≥ 0. */
   readonly prefixLength: number;
-  /** f32 `[batch, kvHeads, T, headDim]`. Absent means T = 0: the prefix is broadcast to the batch, or swapped in place. */
+  /** As `out`, `[batch, kvHeads, T, headDim]`. Absent means T = 0: the prefix is broadcast to the batch, or swapped in place. */
   readonly cache?: DeviceTensor;
-  /** f32 `[batch, kvHeads, C, headDim]` with C ≥ P + T. Written. */
+  /** f32 or f16 `[batch, kvHeads, C, headDim]` with C ≥ P + T. Written. */
   readonly out: DeviceTensor;
 }
 
 /** `cache[b,h,lengths[b]+t,:] = rows[b,h,t,:]` for t < counts[b]; what would fall outside of the cache is not written. */
 export interface CacheAppend {
-  /** f32 `[batch, kvHeads, T, headDim]`. */
+  /** As `cache`, `[batch, kvHeads, T, headDim]`. */
   readonly rows: DeviceTensor;
-  /** f32 `[batch, kvHeads, C, headDim]`. Written. */
+  /** f32 or f16 `[batch, kvHeads, C, headDim]`. Written. */
   readonly cache: DeviceTensor;
   /** int32 `[batch]`: the slots already filled. Not changed by the call. */
   readonly lengths: DeviceTensor;

@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly hints?: DecoderHints;
   /** Default: `float` on wasm where the copy is small enough, else `quantized`. */
   readonly weights?: CompileTarget['weights'];
+  /** Default: float16 on a GPU that has it. */
+  readonly float16Cache?: boolean;
 }
 
 export class LoadedDecoder {
@@ -63,8 +65,10 @@ export class LoadedDecoder {
       const parameters = countParameters(model);
       const weights = options.weights ?? weightsMode(backend, parameters);
       if (weights === 'float' && store.keepsFloat16) await store.widen();
-      const target = targetFor(store, weights);
-      return new LoadedDecoder(describeDecoder(model, options.hints), store, target, parameters);
+      const decoder = describeDecoder(model, options.hints);
+      const halfCache = options.float16Cache ?? (backend.kind === 'webgpu' && store.keepsFloat16);
+      const target = { ...targetFor(store, weights), float16Cache: halfCache && hasEvenHeads(decoder) };
+      return new LoadedDecoder(decoder, store, target, parameters);
     } catch (error) {
       await store.dispose();
       throw error;
@@ -118,9 +122,12 @@ export class LoadedDecoder {
   }
 }
 
+/** The kernels move float16 in pairs. */
+const hasEvenHeads = ({ layers }: Decoder): boolean => layers.every(({ headDim }) => headDim % 2 === 0);
+
 const targetFor = ({ backend, keepsFloat16 }: WeightStore, weights: CompileTarget['weights']): CompileTarget => ({
   float16Weights: keepsFloat16,
-  float16Cache: backend.kind === 'webgpu' && keepsFloat16,
+  float16Cache: false,
   fusedMatMul: backend.kind === 'wasm',
   gatherBlockQuantized: backend.kind === 'webgpu',
   int64: backend.kind === 'wasm',

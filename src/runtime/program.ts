@@ -1,6 +1,7 @@
 /** A compiled graph bound to its weights and opened as a session: what one calls with the inputs of the moment. */
 import type { CompiledGraph } from '../autodiff';
 import type { DataType } from '../onnx';
+import { float16ToFloat32 } from '../onnx';
 import type { Backend, DeviceTensor, Session } from './backend';
 import { bytesOfArray } from './hostArray';
 import type { WeightStore } from './weightStore';
@@ -76,13 +77,13 @@ export class Program {
   }
 }
 
-/** The elements of a float32 tensor; waits for the work queued before. */
+/** The elements of a tensor of floats; waits for the work queued before. */
 export async function readFloats(
   backend: Backend,
   tensor: DeviceTensor | undefined,
 ): Promise<Float32Array<ArrayBuffer>> {
-  if (tensor?.dataType !== 'float32')
-    throw new RangeError(`${tensor?.dataType ?? 'no tensor'} where float32 is wanted`);
-  const bytes = await backend.read(tensor);
-  return new Float32Array(new Uint8Array(bytes).buffer);
+  if (tensor?.dataType !== 'float32' && tensor?.dataType !== 'float16')
+    throw new RangeError(`${tensor?.dataType ?? 'no tensor'} where floats are wanted`);
+  const { buffer } = new Uint8Array(await backend.read(tensor));
+  return tensor.dataType === 'float16' ? float16ToFloat32(new Uint16Array(buffer)) : new Float32Array(buffer);
 }

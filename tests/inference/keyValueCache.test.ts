@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { names } from '../../src/autodiff';
 import { type DevicePrefix, KeyValueCache } from '../../src/inference';
-import { bytesOfArray, type DeviceTensor } from '../../src/runtime';
+import { bytesOfArray, type DeviceTensor, relativeError } from '../../src/runtime';
 import { openTiny, randomIds, type TinyModel, textPrefix } from '../support/tinyModel';
 
 const CAPACITY = 32;
@@ -22,8 +22,11 @@ afterAll(async () => {
 });
 
 /** Feeds tokens, as many per row as given (the rest is padding), and returns the logits of each row's last. */
-async function feed(cache: KeyValueCache, rows: readonly (readonly number[])[]): Promise<Float32Array[]> {
-  const { backend, loaded } = tiny;
+async function feed(
+  cache: KeyValueCache,
+  rows: readonly (readonly number[])[],
+  { backend, loaded }: TinyModel = tiny,
+): Promise<Float32Array[]> {
   const { batch, capacity } = cache;
   const program = await loaded.forward({
     batch,
@@ -119,6 +122,29 @@ describe('a key-value cache', () => {
         expect(logit).toBeCloseTo((expected as Float32Array)[i] as number, 5);
       });
     }
+  });
+
+  it('of float16 takes half the memory and gives the same logits, to the precision of float16', async () => {
+    const half = await openTiny('llama_q4', { float16Cache: true });
+    const before = half.backend.live().bytes;
+    const cache = new KeyValueCache(half.loaded, half.kernels, 1, CAPACITY);
+    const bytes = half.backend.live().bytes - before;
+    const elements = half.loaded.decoder.layers.reduce((sum, it) => sum + 2 * it.kvHeads * CAPACITY * it.headDim, 0);
+    expect(bytes).toBe(2 * elements);
+    cache.reset(long);
+    await feed(cache, text, half);
+    const [logits] = await feed(cache, [randomIds(6, TOKENS)], half);
+    cache.dispose();
+    await half.dispose();
+
+    const exact = new KeyValueCache(tiny.loaded, tiny.kernels, 1, CAPACITY);
+    exact.reset(long);
+    await feed(exact, text);
+    const [expected] = await feed(exact, [randomIds(6, TOKENS)]);
+    exact.dispose();
+    const error = relativeError(logits as Float32Array, expected as Float32Array);
+    expect(error).toBeLessThan(1e-3);
+    expect(error).toBeGreaterThan(0);
   });
 
   it('gives back all it took from the device', () => {

@@ -3,7 +3,7 @@
 import { createKernels } from '../../src/kernels';
 import { Dispatcher } from '../../src/kernels/dispatch';
 import type { Difference } from './compare.page';
-import { compare, device, ints, randomBits, randomFloats, readWords, toGpu } from './compare.page';
+import { compare, device, ints, randomBits, randomFloats, randomHalves, readWords, toGpu } from './compare.page';
 
 export interface CacheCase {
   seed: number;
@@ -31,6 +31,19 @@ export function prefixConcat(it: CacheCase): Promise<Difference> {
   );
 }
 
+/** A cache of float16; the prefix is rounded to it, by nearest on both sides. */
+export function prefixConcatHalf(it: CacheCase): Promise<Difference> {
+  const { seed, batch, heads, headDim, prefixLength, prefixOffset, capacity } = it;
+  const inputs = {
+    prefix: randomFloats(seed, [prefixOffset + heads * prefixLength * headDim + 5], 3),
+    cache: randomHalves(seed + 1, [batch, heads, it.cacheLength ?? 0, headDim]),
+    out: randomHalves(seed + 2, [batch, heads, capacity, headDim]),
+  };
+  return compare(inputs, (kernels, { prefix, cache, out }) =>
+    kernels.prefixConcat({ prefix, prefixOffset, prefixLength, out, ...(it.cacheLength === null ? {} : { cache }) }),
+  );
+}
+
 export interface AppendCase {
   seed: number;
   heads: number;
@@ -46,6 +59,17 @@ export function cacheAppend({ seed, heads, headDim, newLength, capacity, ...it }
   const inputs = {
     rows: randomBits(seed, [batch, heads, newLength, headDim]),
     cache: randomBits(seed + 1, [batch, heads, capacity, headDim]),
+    lengths: ints(...it.lengths),
+    counts: ints(...it.counts),
+  };
+  return compare(inputs, (kernels, tensors) => kernels.cacheAppend(tensors));
+}
+
+export function cacheAppendHalf({ seed, heads, headDim, newLength, capacity, ...it }: AppendCase): Promise<Difference> {
+  const batch = it.lengths.length;
+  const inputs = {
+    rows: randomHalves(seed, [batch, heads, newLength, headDim]),
+    cache: randomHalves(seed + 1, [batch, heads, capacity, headDim]),
     lengths: ints(...it.lengths),
     counts: ints(...it.counts),
   };

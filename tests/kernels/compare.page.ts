@@ -5,7 +5,7 @@
 
 import type { Kernels } from '../../src/kernels';
 import { createKernels } from '../../src/kernels';
-import type { DataType } from '../../src/onnx';
+import { byteLengthOf, type DataType } from '../../src/onnx';
 import type { DeviceTensor, GpuTensor, HostTensor } from '../../src/runtime/backend';
 import { randomSource } from '../support/random';
 
@@ -16,7 +16,7 @@ export interface Difference {
   words: number;
 }
 
-type Values = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+type Values = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
 type Inputs = Record<string, { dims: readonly number[]; values: Values }>;
 type Call<Names extends Inputs> = (kernels: Kernels, tensors: Record<keyof Names, DeviceTensor>) => void;
 
@@ -52,11 +52,18 @@ export function randomBits(seed: number, dims: readonly number[]) {
   return { dims, values: new Float32Array(words.buffer) };
 }
 
+/** float16 numbers of any bits, an even count of them. */
+export function randomHalves(seed: number, dims: readonly number[]) {
+  const { values } = randomBits(seed, [product(dims) / 2]);
+  return { dims, values: new Uint16Array(values.buffer) };
+}
+
 export function ints(...values: number[]) {
   return { dims: [values.length], values: Int32Array.from(values) };
 }
 
 function dataType(values: Values): DataType {
+  if (values instanceof Uint16Array) return 'float16';
   return values instanceof Float32Array ? 'float32' : 'int32';
 }
 
@@ -68,7 +75,7 @@ export function toGpu(gpu: GPUDevice, dims: readonly number[], values: Values): 
 }
 
 export async function readWords(gpu: GPUDevice, tensor: GpuTensor): Promise<Uint32Array> {
-  const size = 4 * product(tensor.dims);
+  const size = byteLengthOf(tensor.dataType, tensor.dims);
   if (size === 0) return new Uint32Array(0);
   const staging = gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   const encoder = gpu.createCommandEncoder();

@@ -34,6 +34,14 @@ describe('prefix_concat', () => {
     ['takes sizes of a real model', { batch: 4, ...shape, heads: 8, headDim: 64, cacheLength: 65, capacity: 70 }],
   ])('%s', async (_, sizes) => expect(await page.prefixConcat({ seed: 1, ...sizes })).toMatchObject({ words: 0 }));
 
+  it.each([
+    ['fills a cache of float16', { batch: 2, ...shape, headDim: 8 }],
+    [
+      'swaps the prefix of a cache of float16',
+      { batch: 3, ...shape, headDim: 6, cacheLength: null, prefixOffset: 139 },
+    ],
+  ])('%s', async (_, sizes) => expect(await page.prefixConcatHalf({ seed: 5, ...sizes })).toMatchObject({ words: 0 }));
+
   it('copies exactly for random shapes', async () => {
     for (let seed = 1; seed <= 20; seed++) {
       const sizes = randomSizes(seed);
@@ -55,6 +63,11 @@ describe('cache_append', () => {
     ['does not write before the cache', { ...shape, lengths: [-2, 0, -2_000_000_000], counts: [4, 4, 4] }],
     ['takes counts beyond the new rows as all rows', { ...shape, lengths: [1, 2], counts: [9, -1] }],
   ])('%s', async (_, sizes) => expect(await page.cacheAppend(sizes)).toMatchObject({ words: 0 }));
+
+  it('appends to a cache of float16', async () => {
+    const sizes = { ...shape, headDim: 6, lengths: [0, 3, 9], counts: [4, 1, 3] };
+    expect(await page.cacheAppendHalf(sizes)).toMatchObject({ words: 0 });
+  });
 });
 
 describe('accumulate', () => {

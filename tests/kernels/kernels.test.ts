@@ -184,6 +184,12 @@ describe('every kernel refuses what does not fit, with the sizes', () => {
   const rows = floats([2, 3, 1, 4], () => 0);
   const cache = floats([2, 3, 8, 4], () => 0);
   const flat = floats([24], () => 0);
+  const halves = (dims: number[]): HostTensor => ({
+    location: 'host',
+    dataType: 'float16',
+    dims,
+    data: new Uint16Array(dims.reduce((a, b) => a * b)),
+  });
   const one = floats([1], () => 0);
   const concat = { prefix: flat, prefixOffset: 0, prefixLength: 2 };
   const adamw = { step: 1, learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, maxNorm: 1 };
@@ -222,6 +228,16 @@ describe('every kernel refuses what does not fit, with the sizes', () => {
       () => kernels.cacheAppend({ ...append, rows: floats([1, 3, 1, 4], () => 0) }),
     ],
     ['lengths for other rows', /lengths \[3\]/, () => kernels.cacheAppend({ ...append, lengths: ints(0, 0, 0) })],
+    [
+      'new rows of another type than the cache',
+      /rows \[2, 3, 1, 4\] is float32, not float16/,
+      () => kernels.cacheAppend({ ...append, cache: halves([2, 3, 8, 4]) }),
+    ],
+    [
+      'a cache of float16 whose rows fill no whole words',
+      /float16 with an odd headDim/,
+      () => kernels.prefixConcat({ ...concat, out: halves([2, 3, 8, 5]) }),
+    ],
     [
       'counts that are floats',
       /counts \[1\] is float32, not int32/,

@@ -2,7 +2,13 @@
 import { names, prefixSize } from '../../src/autodiff';
 import type { DevicePrefix } from '../../src/inference';
 import { createKernels, type Kernels } from '../../src/kernels';
-import { bytesOfArray, createWasmBackend, type LoadedDecoder, type WasmBackend } from '../../src/runtime';
+import {
+  bytesOfArray,
+  createWasmBackend,
+  type LoadedDecoder,
+  type LoadOptions,
+  type WasmBackend,
+} from '../../src/runtime';
 import { initialPrefix, Random } from '../../src/tuning';
 import { loadFixture } from './fixtures';
 import { floats, int64s, runProgram } from './run';
@@ -19,9 +25,9 @@ export interface TinyModel {
   dispose(): Promise<void>;
 }
 
-export async function openTiny(fixture = 'llama_q4'): Promise<TinyModel> {
+export async function openTiny(fixture = 'llama_q4', options: LoadOptions = {}): Promise<TinyModel> {
   const backend = await createWasmBackend();
-  const loaded = await loadFixture(backend, fixture);
+  const loaded = await loadFixture(backend, fixture, options);
   const kernels = await createKernels(backend);
   return {
     backend,

@@ -9,13 +9,13 @@ import { first, known, literalOf } from './known';
 
 const cast: OperatorRule = {
   infer: ({ inputs, attributes }) => [
-    { dataType: computeType(dataTypeFromCode(intOf(attributes, 'to', 1))), dims: first(inputs).dims },
+    { dataType: dataTypeFromCode(intOf(attributes, 'to', 1)), dims: first(inputs).dims },
   ],
   evaluate: ({ inputs }, [out]) => {
     const elements = Array.from(literalOf(inputs[0]));
     const type = (out as TensorType).dataType;
     if (type === 'bool') return [elements.map((x) => (x ? 1 : 0))];
-    return [type === 'float32' ? elements : elements.map(Math.trunc)];
+    return [computeType(type) === 'float32' ? elements : elements.map(Math.trunc)];
   },
   lower: ({ ops, node, inputs }) => [
     ops.cast(first(inputs), computeType(dataTypeFromCode(intOf(node.attributes, 'to', 1)))),
