@@ -176,6 +176,8 @@ export class Ops {
 
   /** X · Wᵀ for X [..., K] and W [N, K], or X · W for W [K, N] (`transposed: false`). @returns [..., N] */
   linear(x: Value, w: Value, transposed = true): Value {
+    const untransposed = beforeTranspose(w);
+    if (untransposed) return this.linear(x, untransposed, !transposed);
     const k = dimAt(x.dims, -1);
     const n = dimAt(w.dims, transposed ? 0 : 1);
     const rows = this.reshape(x, [-1, k]);
@@ -201,6 +203,12 @@ function beforeCast({ source }: Value): Value | null {
   if (source.kind !== 'node' || source.node.opType !== 'Cast') return null;
   const input = source.node.inputs[0];
   return input?.source.kind === 'weight' ? input : null;
+}
+
+/** The matrix that a value is the transpose of: a product reads it either way, and a tied table need not be copied. */
+function beforeTranspose({ source, dims }: Value): Value | null {
+  const isTransposed = source.kind === 'node' && source.node.opType === 'Transpose' && dims.length === 2;
+  return isTransposed ? (source.node.inputs[0] ?? null) : null;
 }
 
 const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);

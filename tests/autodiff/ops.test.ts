@@ -110,6 +110,15 @@ describe('nodes', () => {
     expect(product(false)).toEqual(['Transpose', 'MatMul', 'Mul']);
   });
 
+  it('of products with a transposed matrix read it as it lies', () => {
+    const ops = newOps();
+    const w = ops.transpose(ops.builder.weight({ weight: 'w', dataType: 'float32', dims: [6, 4] }), [1, 0]);
+    expect(ops.linear(ops.builder.input('x', 'float32', [2, 3, 4]), w, false).dims).toEqual([2, 3, 6]);
+    const product = ops.builder.nodes.find((node) => node.opType === 'Gemm');
+    expect(product).toMatchObject({ attributes: { transB: { value: 1 } } });
+    expect(product?.inputs[1]?.source.kind).toBe('weight');
+  });
+
   it('join and part no more tensors at a time than the target binds', () => {
     const ops = newOps({ ...wasmTarget, maxParts: 3 });
     const x = ops.builder.input('x', 'float32', [20]);
