@@ -11,4 +11,5 @@ export {
   prefixSize,
   type TrainingShape,
 } from './graphs';
+export { type Trainability, trainabilityOf } from './trainability';
 export type { CompileTarget, WeightView } from './types';

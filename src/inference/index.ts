@@ -1,5 +1,7 @@
 /** Using a model, with a prefix or without: generation token by token, and scoring of given texts. */
+export { cachedReader } from './cachedReader';
 export { type GenerateOptions, generate } from './generate';
 export { type DevicePrefix, KeyValueCache } from './keyValueCache';
+export { originalReader } from './originalReader';
 export { sample } from './sampling';
 export { type SequenceScore, score } from './score';

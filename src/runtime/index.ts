@@ -11,6 +11,7 @@ export type {
 export { chooseBackend, createWebGpuBackend } from './chooseBackend';
 export { bytesOfArray } from './hostArray';
 export { LoadedDecoder, type LoadOptions } from './loadedDecoder';
+export { OriginalGraph } from './originalGraph';
 export { floatFeed, type HostFeed, int32Feed, int64Feed, Program, readFloats } from './program';
 export { relativeError, SELF_TEST_LIMIT, selfTest } from './selfTest';
 export { createWasmBackend } from './wasmBackend';

@@ -11,7 +11,9 @@ import {
   type DecoderHints,
   describeDecoder,
   type ForwardShape,
+  type Trainability,
   type TrainingShape,
+  trainabilityOf,
 } from '../autodiff';
 import type { ByteChunks, Model, OpenExternal, TensorInfo } from '../onnx';
 import { byteLengthOf, elementCount, readModel } from '../onnx';
@@ -46,6 +48,7 @@ export class LoadedDecoder {
     readonly target: CompileTarget,
     /** Numbers in the weights, quantized ones counted one by one. */
     readonly parameters: number,
+    readonly trainability: Trainability,
   ) {}
 
   get backend(): Backend {
@@ -63,12 +66,14 @@ export class LoadedDecoder {
         onTensor: (tensor) => store.add(tensor),
       });
       const parameters = countParameters(model);
-      const weights = options.weights ?? weightsMode(backend, parameters);
-      if (weights === 'float' && store.keepsFloat16) await store.widen();
       const decoder = describeDecoder(model, options.hints);
+      const weights = options.weights ?? weightsMode(backend, parameters);
+      const trainability = trainabilityOf(decoder, targetFor(store, weights));
+      // A graph that runs as the file has it takes the weights as the file has them.
+      if (weights === 'float' && store.keepsFloat16 && trainability.kind !== 'opaque') await store.widen();
       const halfCache = options.float16Cache ?? (backend.kind === 'webgpu' && store.keepsFloat16);
       const target = { ...targetFor(store, weights), float16Cache: halfCache && hasEvenHeads(decoder) };
-      return new LoadedDecoder(decoder, store, target, parameters);
+      return new LoadedDecoder(decoder, store, target, parameters, trainability);
     } catch (error) {
       await store.dispose();
       throw error;
@@ -80,7 +85,7 @@ export class LoadedDecoder {
     const store = new WeightStore(backend, { float16: from.store.keepsFloat16 });
     for await (const tensor of from.store.contents()) store.add(tensor);
     const target = targetFor(store, 'quantized');
-    return new LoadedDecoder(from.decoder, store, target, from.parameters);
+    return new LoadedDecoder(from.decoder, store, target, from.parameters, from.trainability);
   }
 
   training(shape: TrainingShape): Promise<Program> {

@@ -13,7 +13,7 @@ import {
 import { TextStream } from '../data';
 import { AdapterError, DataError, ModelError } from '../errors';
 import { validate } from '../evaluation';
-import { generate } from '../inference';
+import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
 import type { ModelFiles } from '../models';
 import { Random, RunControl } from '../tuning';
 import { type OpenModel, openModel } from './openModel';
@@ -130,6 +130,13 @@ export class PreludeEngine implements Engine {
     throw new AdapterError(`This prefix is for ${name}.`, {}, `Load ${name} to use it.`);
   }
 
+  /** A prefix on the device of the loaded model, which must be able to use it. */
+  private usable(id: string, model: OpenModel): DevicePrefix | null {
+    this.stored(id, model);
+    if (model.original && model.untrainable) throw model.untrainable;
+    return this.shelf.device(id, model.loaded.backend);
+  }
+
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
     const { tokenizer, config } = await this.ready();
     const maxTokens = Math.max(config.contextLength / 2, config.contextLength - ROOM_FOR_PREFIX);
@@ -162,6 +169,7 @@ export class PreludeEngine implements Engine {
   private async tuneOnce(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
     const model = await this.ready();
     const dataset = this.data();
+    if (model.untrainable) throw model.untrainable;
     if (this.run) throw new DataError('A run is already under way.', {}, 'Stop it first.');
     checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
     const control = new RunControl();
@@ -209,16 +217,16 @@ export class PreludeEngine implements Engine {
     const model = await this.ready();
     const { loaded, kernels } = model;
     const { validation } = this.data();
-    if (prefixId !== null) this.stored(prefixId, model);
-    const prefix = prefixId === null ? null : this.shelf.device(prefixId, loaded.backend);
+    if (model.original && model.untrainable) throw model.untrainable;
+    const prefix = prefixId === null ? null : this.usable(prefixId, model);
     return this.whileUsed(validate(loaded, kernels, prefix, validation));
   }
 
   async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {
     const model = await this.ready();
-    const { loaded, kernels, tokenizer, config } = model;
+    const { loaded, kernels, tokenizer, config, original } = model;
     const { prompt, format, prefixId, sampling } = request;
-    if (prefixId !== null) this.stored(prefixId, model);
+    const prefix = prefixId === null ? null : this.usable(prefixId, model);
     const promptIds = tokenizer.encode(format === 'chat' ? tokenizer.chatPrompt(prompt) : prompt);
     const stream = new TextStream(tokenizer, promptIds);
     let text = '';
@@ -230,9 +238,11 @@ export class PreludeEngine implements Engine {
     this.generation = generation;
     const start = performance.now();
     let first: number | null = null;
-    const writing = generate(loaded, kernels, {
+    const open = (capacity: number) =>
+      original ? originalReader(original) : cachedReader(loaded, kernels, prefix, capacity);
+    const writing = generate(open, {
       promptIds,
-      prefix: prefixId === null ? null : this.shelf.device(prefixId, loaded.backend),
+      prefixLength: prefix?.length ?? 0,
       sampling,
       maxTokens: sampling.maxTokens,
       contextLength: config.contextLength,

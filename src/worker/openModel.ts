@@ -12,7 +12,16 @@ import {
   requiredText,
   withProgress,
 } from '../models';
-import { type Backend, chooseBackend, createWasmBackend, LoadedDecoder, SELF_TEST_LIMIT, selfTest } from '../runtime';
+import {
+  type Backend,
+  chooseBackend,
+  createWasmBackend,
+  LoadedDecoder,
+  OriginalGraph,
+  SELF_TEST_LIMIT,
+  selfTest,
+} from '../runtime';
+import { serialiseError } from './errors';
 import type { DeviceChoice, LoadProgress, ModelSummary } from './protocol';
 
 export interface OpenModel {
@@ -21,6 +30,10 @@ export interface OpenModel {
   readonly tokenizer: ModelTokenizer;
   readonly loaded: LoadedDecoder;
   readonly kernels: Kernels;
+  /** Set where our graphs cannot be made of the model: it generates with its own. */
+  readonly original: OriginalGraph | null;
+  /** Why the model cannot be tuned. */
+  readonly untrainable: ModelError | null;
   dispose(): Promise<void>;
 }
 
@@ -45,7 +58,14 @@ export async function openModel(
   let device = await load(files, config, chosen.backend);
   onProgress({ status: 'compiling' });
   let selfTestError: number | null = null;
-  if (device.backend.kind === 'webgpu') {
+  const { trainability } = device.loaded;
+  if (trainability.kind === 'opaque') {
+    reason = "This model's own graph is run as the file has it, which Prelude does on wasm only.";
+    if (device.backend.kind === 'webgpu') {
+      await release(device);
+      device = await load(source, config, await createWasmBackend(threads));
+    }
+  } else if (device.backend.kind === 'webgpu') {
     onProgress({ status: 'testing-device' });
     const verdict = await judge(device.loaded, config.vocabSize);
     if ('failure' in verdict) {
@@ -57,6 +77,8 @@ export async function openModel(
     }
   }
   const { backend, loaded, kernels, fileBytes } = device;
+  const original = trainability.kind === 'opaque' ? await openOriginal(device) : null;
+  const untrainable = trainability.kind === 'trains' ? null : trainability.why;
   const [layer] = loaded.decoder.layers;
   const summary: ModelSummary = {
     name: files.name,
@@ -71,6 +93,7 @@ export async function openModel(
     contextLength: config.contextLength,
     hasChatTemplate: tokenizer.hasChatTemplate,
     device: { kind: backend.kind, description: backend.description, reason, selfTestError },
+    untrainable: untrainable && serialiseError(untrainable),
   };
   onProgress({ status: 'ready' });
   return {
@@ -79,8 +102,22 @@ export async function openModel(
     tokenizer,
     loaded,
     kernels,
-    dispose: () => release(device),
+    original,
+    untrainable,
+    async dispose() {
+      await original?.release();
+      await release(device);
+    },
   };
+}
+
+async function openOriginal(device: OnDevice): Promise<OriginalGraph> {
+  try {
+    return await OriginalGraph.open(device.loaded);
+  } catch (error) {
+    await release(device);
+    throw error;
+  }
 }
 
 async function release({ kernels, loaded, backend }: OnDevice): Promise<void> {

@@ -50,6 +50,8 @@ export interface ModelSummary {
   readonly contextLength: number;
   readonly hasChatTemplate: boolean;
   readonly device: DeviceSummary;
+  /** Why the model can only generate: an operator that no gradient goes through. null: it can be tuned. */
+  readonly untrainable: SerialisedError | null;
 }
 
 /** Which columns are the input and which is the target; `template` is the exact text, `{column}` stands for a cell. */

@@ -1,7 +1,7 @@
 /** Generation with the static cache says what the whole text, computed anew for every token, says. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError } from '../../src/errors';
-import { type DevicePrefix, type GenerateOptions, generate } from '../../src/inference';
+import { cachedReader, type DevicePrefix, type GenerateOptions, generate } from '../../src/inference';
 import { createKernels } from '../../src/kernels';
 import { createWasmBackend, LoadedDecoder } from '../../src/runtime';
 import { Random } from '../../src/tuning';
@@ -10,10 +10,13 @@ import { argMax, CONTEXT, logitsOfText, openTiny, randomIds, type TinyModel, tex
 
 const greedy = { temperature: 0, topP: 1 };
 
-const generateOn = (model: TinyModel, options: Partial<GenerateOptions>) =>
-  generate(model.loaded, model.kernels, {
+const generateOn = (
+  { loaded, kernels }: Pick<TinyModel, 'loaded' | 'kernels'>,
+  { prefix = null, ...options }: Partial<GenerateOptions> & { readonly prefix?: DevicePrefix | null },
+) =>
+  generate((capacity) => cachedReader(loaded, kernels, prefix, capacity), {
     promptIds: [1, 2, 3],
-    prefix: null,
+    prefixLength: prefix?.length ?? 0,
     sampling: greedy,
     maxTokens: 12,
     contextLength: CONTEXT,

@@ -8,7 +8,7 @@ import { folderModelFiles } from '../models/nodeFiles';
 
 const bundledFolder = fileURLToPath(new URL('../../public/models/fable-7m', import.meta.url));
 
-const bundledFiles = () => folderModelFiles(bundledFolder);
+export const bundledFiles = () => folderModelFiles(bundledFolder);
 export const bundledSource = { type: 'bundled', name: 'fable-7m' } as const;
 
 const things = ['cake', 'song', 'dog', 'boat', 'story', 'garden', 'hat', 'walk'];

@@ -1,6 +1,6 @@
 /** What a prefix costs while text is generated, and what it costs to exchange one. */
 import { prefixSize } from '../../autodiff';
-import { type DevicePrefix, generate, KeyValueCache } from '../../inference';
+import { cachedReader, type DevicePrefix, generate, KeyValueCache } from '../../inference';
 import { bytesOfArray, type DeviceTensor } from '../../runtime';
 import { initialPrefix, Random } from '../../tuning';
 import { type BenchModel, bundledModel } from './bundledModel';
@@ -41,9 +41,9 @@ export async function generationRatio(): Promise<number> {
   const random = new Random(3);
   const promptIds = Array.from({ length: PROMPT_TOKENS }, () => random.integer(vocabSize));
   const run = async (prefix: DevicePrefix | null) => {
-    const { tokenIds } = await generate(loaded, kernels, {
+    const { tokenIds } = await generate((capacity) => cachedReader(loaded, kernels, prefix, capacity), {
       promptIds,
-      prefix,
+      prefixLength: prefix?.length ?? 0,
       sampling: { temperature: 0, topP: 1 },
       maxTokens: NEW_TOKENS,
       contextLength,

@@ -1,0 +1,65 @@
+/** Reads tokens with our own graphs, on any device: the prefix and what was read lie in a key-value cache. */
+import { names } from '../autodiff';
+import type { Kernels } from '../kernels';
+import type { DeviceTensor, LoadedDecoder } from '../runtime';
+import { int64Feed, readFloats } from '../runtime';
+import { bucketOf } from '../tuning';
+import type { Reader } from './generate';
+import { type DevicePrefix, KeyValueCache } from './keyValueCache';
+
+/** Capacities are rounded up to this, so that few shapes serve all lengths. */
+const CAPACITY_STEP = 64;
+
+/** @param capacity tokens it is to hold, prefix included */
+export function cachedReader(
+  loaded: LoadedDecoder,
+  kernels: Kernels,
+  prefix: DevicePrefix | null,
+  capacity: number,
+): Reader {
+  const cache = new KeyValueCache(loaded, kernels, 1, Math.ceil(capacity / CAPACITY_STEP) * CAPACITY_STEP);
+  cache.reset(prefix);
+  return { read: (tokenIds) => advance(loaded, cache, tokenIds), dispose: () => cache.dispose() };
+}
+
+/** Runs new tokens against the cache and appends them to it. @returns logits after the last one, [vocabulary] */
+async function advance(
+  loaded: LoadedDecoder,
+  cache: KeyValueCache,
+  tokenIds: readonly number[],
+): Promise<Float32Array<ArrayBuffer>> {
+  const { backend } = loaded;
+  const { capacity } = cache;
+  const count = tokenIds.length;
+  const tokens = count === 1 ? 1 : bucketOf(count);
+  const filled = cache.lengths[0] as number;
+  const program = await loaded.forward({
+    batch: 1,
+    tokens,
+    cache: capacity,
+    rows: 1,
+    layout: 'ragged',
+    head: 'logits',
+    newKeyValues: true,
+  });
+  const ids = new BigInt64Array(tokens);
+  const positions = new BigInt64Array(tokens);
+  const mask = new BigInt64Array(capacity + tokens);
+  mask.fill(1n, 0, filled);
+  mask.fill(1n, capacity, capacity + count);
+  for (let i = 0; i < tokens; i++) {
+    ids[i] = BigInt(tokenIds[i] ?? 0);
+    positions[i] = BigInt(filled + Math.min(i, count - 1));
+  }
+  const feeds = {
+    [names.ids]: int64Feed([1, tokens], ids),
+    [names.positions]: int64Feed([1, tokens], positions),
+    [names.mask]: int64Feed([1, capacity + tokens], mask),
+    [names.rows]: int64Feed([1], BigInt64Array.of(BigInt(count - 1))),
+  };
+  const append = (outputs: Readonly<Record<string, DeviceTensor>>) => {
+    cache.append(outputs, Int32Array.of(count));
+    return readFloats(backend, outputs[names.logits]);
+  };
+  return program.call(feeds, append, { bound: cache.feeds });
+}
