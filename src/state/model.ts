@@ -69,9 +69,20 @@ export function neverBack(before: LoadProgress | null, now: LoadProgress): LoadP
 
 /** What a source is called before its files were read. */
 export function sourceName(source: ModelSource): string {
-  if (source.type === 'bundled') return source.name;
-  const path = source.files.find((file) => file.name.endsWith('.onnx'))?.name ?? source.files[0]?.name ?? 'files';
-  return path.replace(/\.onnx$/, '');
+  switch (source.type) {
+    case 'bundled':
+      return source.name;
+    case 'hub':
+      return source.repo;
+    case 'url':
+      return source.url.slice(source.url.lastIndexOf('/') + 1);
+    case 'files': {
+      const path = source.files.find((file) => file.name.endsWith('.onnx'))?.name ?? source.files[0]?.name ?? 'files';
+      return path.replace(/\.onnx$/, '');
+    }
+    default:
+      return source satisfies never;
+  }
 }
 
 export function summaryOf(state: ModelState): ModelSummary | null {

@@ -174,8 +174,8 @@ describe('the list of samples', () => {
 
 describe('loading progress', () => {
   it('never goes back', () => {
-    const at = (loaded: number) =>
-      ({ status: 'downloading', file: 'a', loaded, total: 100, bytesPerSecond: 1 }) as const;
+    const pace = { bytesPerSecond: 1, secondsLeft: null, retry: null, cached: false };
+    const at = (loaded: number) => ({ status: 'downloading', file: 'a', loaded, total: 100, ...pace }) as const;
     expect(neverBack(at(50), at(40))).toMatchObject({ loaded: 50 });
     expect(neverBack(at(50), at(60))).toMatchObject({ loaded: 60 });
     expect(neverBack(at(50), { status: 'compiling' })).toEqual({ status: 'compiling' });
