@@ -70,6 +70,7 @@ export async function openModel(
     vocabSize: config.vocabSize,
     contextLength: config.contextLength,
     hasChatTemplate: tokenizer.hasChatTemplate,
+    untrainable: null,
     device: { kind: backend.kind, description: backend.description, reason, selfTestError },
   };
   onProgress({ status: 'ready' });

@@ -116,6 +116,8 @@ export interface ModelSummary {
   /** Tokens of prefix + text that fit. */
   readonly contextLength: number;
   readonly hasChatTemplate: boolean;
+  /** Why the model can write but not be tuned, e.g. an operator without a gradient rule; null where it can be. */
+  readonly untrainable: SerialisedError | null;
   readonly device: DeviceSummary;
 }
 

@@ -35,6 +35,7 @@ async function visit(search = '', script: Script = {}) {
   const session = createSession(engine, {
     url: parseUrl(search),
     schedule: (flush) => flush(),
+    delay: () => () => {},
     fetchSample: async (file) => {
       const text = FILES[file];
       if (text === undefined) throw new Error(`no ${file}`);
@@ -152,6 +153,7 @@ describe('a visit', () => {
     const session = createSession(engine, {
       url: parseUrl(''),
       schedule: (flush) => flush(),
+      delay: () => () => {},
       fetchSample: async () => {
         throw new Error('offline');
       },

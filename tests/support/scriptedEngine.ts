@@ -49,6 +49,7 @@ const MODEL: ModelSummary = {
   vocabSize: 4096,
   contextLength: 512,
   hasChatTemplate: false,
+  untrainable: null,
   device: {
     kind: 'wasm',
     description: 'wasm, 2 threads',

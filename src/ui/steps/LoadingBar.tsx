@@ -1,0 +1,29 @@
+/** One bar from the first byte to the ready model, what it waits for in two lines that keep their room, and Cancel. */
+import { Button, Progress } from '@mantine/core';
+import type { LoadProgress } from '../../worker';
+import { loadingNote, loadingText } from './loadingText';
+import classes from './model.module.css';
+
+interface LoadingBarProps {
+  readonly progress: LoadProgress | null;
+  /** 0..1. */
+  readonly share: number;
+  readonly onCancel: () => void;
+}
+
+export function LoadingBar({ progress, share, onCancel }: LoadingBarProps) {
+  return (
+    <div className={classes.loading}>
+      <Progress value={100 * share} size="sm" aria-label="Loading the model" transitionDuration={120} />
+      <div className={classes.loadingWords}>
+        <p className={classes.loadingText}>
+          {loadingText(progress)}
+          <span className={classes.loadingNote}>{loadingNote(progress)}</span>
+        </p>
+        <Button size="compact-sm" variant="default" aria-label="Cancel loading" onClick={onCancel}>
+          Cancel
+        </Button>
+      </div>
+    </div>
+  );
+}
