@@ -1,4 +1,4 @@
-/** One bar from the first byte to the ready model, what it waits for in two lines that keep their room, and Cancel. */
+/** One bar from the first byte to the ready model, what it waits for in words, and Cancel. */
 import { Button, Progress } from '@mantine/core';
 import type { LoadProgress } from '../../worker';
 import { loadingNote, loadingText } from './loadingText';
@@ -12,18 +12,19 @@ interface LoadingBarProps {
 }
 
 export function LoadingBar({ progress, share, onCancel }: LoadingBarProps) {
+  const note = loadingNote(progress);
   return (
     <div className={classes.loading}>
-      <Progress value={100 * share} size="sm" aria-label="Loading the model" transitionDuration={120} />
-      <div className={classes.loadingWords}>
+      <div>
+        <Progress value={100 * share} size="sm" aria-label="Loading the model" transitionDuration={120} />
         <p className={classes.loadingText}>
           {loadingText(progress)}
-          <span className={classes.loadingNote}>{loadingNote(progress)}</span>
+          {note !== null && <span className={classes.loadingNote}> · {note}</span>}
         </p>
-        <Button size="compact-sm" variant="default" aria-label="Cancel loading" onClick={onCancel}>
-          Cancel
-        </Button>
       </div>
+      <Button size="compact-sm" variant="default" aria-label="Cancel loading" onClick={onCancel}>
+        Cancel
+      </Button>
     </div>
   );
 }

@@ -22,14 +22,14 @@ export function loadingText(progress: LoadProgress | null): string {
 export function loadingNote(progress: LoadProgress | null): string | null {
   if (progress?.status !== 'downloading') return null;
   const { retry, cached } = progress;
-  if (retry !== null) return `Connection lost, trying again (${retry.attempt} of ${retry.of}). ${retry.reason}`;
-  return cached ? 'From this browser’s cache; nothing is transferred.' : null;
+  if (retry !== null) return `connection lost, trying again (${retry.attempt} of ${retry.of}): ${retry.reason}`;
+  return cached ? 'from this browser’s cache' : null;
 }
 
 function downloadingText(progress: Extract<LoadProgress, { status: 'downloading' }>): string {
   const { file, loaded, total, bytesPerSecond, secondsLeft, retry } = progress;
   const parts = [
-    `Reading ${file}`,
+    `Reading ${file.slice(file.lastIndexOf('/') + 1)}`,
     `${formatBytes(loaded)}${total === null ? '' : ` of ${formatBytes(total)}`}`,
     retry === null && bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond)}/s` : null,
     // The last second is no news.
