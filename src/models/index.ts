@@ -14,4 +14,5 @@ export { type ModelLibrary, singleModelLibrary } from './library';
 export { type LocalFile, localFile, localModelFiles } from './local';
 export { withProgress } from './progress';
 export { createTokenizer, loadTokenizer, type ModelTokenizer } from './tokenizer';
+export { ContentChanged } from './transfer/download';
 export { dtypeOf } from './variants';

@@ -5,7 +5,7 @@
 import { ModelError } from '../errors';
 import { readText } from './chunks';
 import type { ModelFiles, OpenModelFile } from './files';
-import { belongsTo, graphsOf, rankOnnx, type SourceListing } from './variants';
+import { belongsTo, graphsOf, rankOnnx, rootOf, type SourceListing } from './variants';
 
 export interface LocalFile {
   /** With folders or without, e.g. `fable-7m/onnx/model_q4.onnx`. */
@@ -42,7 +42,7 @@ export function localModelFiles(files: readonly LocalFile[], onnxPath?: string):
       'Choose the folder of a model: the .onnx file, config.json, tokenizer.json and, if there is one, the .onnx_data file.',
     );
   }
-  const root = rootOf(chosen, files);
+  const root = rootOf(chosen, new Set(files.map(({ path }) => path)));
   const relative = files
     .filter((file) => file.path.startsWith(root))
     .map((file) => ({ ...file, path: file.path.slice(root.length), open: () => file.open() }));
@@ -80,22 +80,9 @@ export function localListing(files: readonly LocalFile[]): SourceListing {
   return { name: localModelFiles(files).name, commit: null, graphs: graphsOf(files) };
 }
 
-/** The model's folder: where the nearest config.json lies, seen from the ONNX file upwards. */
-function rootOf(onnxPath: string, files: readonly LocalFile[]): string {
-  const paths = new Set(files.map((file) => file.path));
-  for (let folder = folderOf(onnxPath); ; folder = folderOf(folder.slice(0, -1))) {
-    if (paths.has(`${folder}config.json`)) return folder;
-    if (folder === '') return folderOf(onnxPath);
-  }
-}
-
 function nameOf(root: string, onnxPath: string): string {
   const folder = baseName(root.replace(/\/$/, ''));
   return folder !== '' ? folder : baseName(onnxPath).replace(/\.onnx$/i, '');
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
 function baseName(path: string): string {

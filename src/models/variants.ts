@@ -64,3 +64,15 @@ export function belongsTo(onnxPath: string, path: string): boolean {
     path,
   );
 }
+
+/** The model's folder: where the nearest config.json lies, seen from the ONNX file upwards. With `/` at its end, or empty. */
+export function rootOf(onnxPath: string, paths: ReadonlySet<string>): string {
+  for (let folder = folderOf(onnxPath); ; folder = folderOf(folder.slice(0, -1))) {
+    if (paths.has(`${folder}config.json`)) return folder;
+    if (folder === '') return folderOf(onnxPath);
+  }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
+}
