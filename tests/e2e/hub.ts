@@ -1,6 +1,6 @@
 /**
- * The Hugging Face hub, for a visitor's browser: what the page asks of huggingface.co is answered by a local server, or by
- * nobody while the network is down. The page itself knows nothing of it.
+ * The network, for a visitor's browser: what the page asks of huggingface.co, and of a plain web server with the same
+ * files, is answered by a local server, or by nobody while the network is down. The page itself knows nothing of it.
  */
 import { readFileSync } from 'node:fs';
 import type { Page, Route } from 'playwright-core';
@@ -19,11 +19,16 @@ const FILES = {
   'onnx/model_q4.onnx': readFileSync(`${FIXTURES}llama_q4/model.onnx`),
 };
 
+/** Has the files of the first repository. */
+export const PLAIN_SERVER = 'https://models.example.org/tiny/';
+
 export class BrowserHub {
   online = true;
   /** Answers to these addresses wait until `release`. */
   private held: RegExp | null = null;
   private waiting: (() => void)[] = [];
+  /** Connections for these addresses fail. */
+  cut: RegExp | null = null;
 
   private constructor(private readonly servers: ReadonlyMap<string, HubServer>) {}
 
@@ -36,6 +41,7 @@ export class BrowserHub {
     }
     const hub = new BrowserHub(servers);
     await page.route('https://huggingface.co/**', (route) => hub.answer(route));
+    await page.route(`${PLAIN_SERVER}**`, (route) => hub.answer(route));
     return hub;
   }
 
@@ -59,9 +65,11 @@ export class BrowserHub {
   }
 
   private async answer(route: Route): Promise<void> {
-    if (!this.online) return route.abort('internetdisconnected');
     const request = route.request();
-    const { pathname, search } = new URL(request.url());
+    const [first] = this.servers.keys();
+    const address = request.url().replace(PLAIN_SERVER, `https://huggingface.co/${first}/resolve/main/`);
+    const { pathname, search } = new URL(address);
+    if (!this.online || this.cut?.test(pathname)) return route.abort('internetdisconnected');
     if (this.held?.test(pathname)) await new Promise<void>((resolve) => this.waiting.push(resolve));
     const [repo] = [...this.servers.keys()].filter((name) => pathname.includes(`/${name}/`));
     const server = this.servers.get(repo ?? '') ?? [...this.servers.values()][0];

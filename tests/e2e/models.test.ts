@@ -4,12 +4,13 @@
  */
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { BrowserHub } from './hub';
+import { BrowserHub, PLAIN_SERVER } from './hub';
 import { type Visit, visit } from './page';
 
 const LOADED = { timeout: 60_000 };
 const OPEN = 'tiny/llama';
 const GATED = 'tiny/gated';
+const LINKED = 'tiny/linked';
 const TOKEN = 'hf_only_for_this_test';
 
 let person: Visit;
@@ -25,7 +26,7 @@ const kept = () => model.getByText(/^Models kept in this browser/);
 
 beforeAll(async () => {
   person = await visit(new URL('?device=wasm', inject('pageUrl')).href);
-  hub = await BrowserHub.start(person.page, { [OPEN]: {}, [GATED]: { token: TOKEN } });
+  hub = await BrowserHub.start(person.page, { [OPEN]: {}, [GATED]: { token: TOKEN }, [LINKED]: { token: TOKEN } });
   model = person.step('Model');
   await model.getByText('7 million').waitFor(LOADED);
   await model.getByText('Another model').click();
@@ -75,6 +76,14 @@ describe('a model of the hub', () => {
     await model.getByText('7 million').waitFor(LOADED);
   });
 
+  test('whose connection is lost says which attempt it is, and loads when the connection is back', async () => {
+    hub.cut = /\.onnx$/;
+    await model.getByRole('button', { name: /^Load: 4-bit/ }).click();
+    await model.getByText(/connection lost, trying again \([123] of 3\)/).waitFor(LOADED);
+    hub.cut = null;
+    await model.getByText(`From the Hugging Face hub: ${OPEN}, revision main.`).waitFor(LOADED);
+  });
+
   test('loads in the precision that is chosen, and writes', async () => {
     await model.getByRole('radio', { name: /32-bit/ }).check();
     await model.getByRole('button', { name: /^Load: 32-bit/ }).click();
@@ -121,12 +130,38 @@ describe('a model of the hub', () => {
     await person.page.reload();
     await kept().waitFor(LOADED);
     await kept().click();
-    expect(await model.getByRole('button', { name: /^Delete / }).allTextContents()).toHaveLength(1);
     await model.getByRole('button', { name: `Delete ${OPEN} q4` }).waitFor(LOADED);
+    expect(await model.getByRole('button', { name: /^Delete / }).count()).toBe(1);
+  });
+});
+
+describe('the address of a file', () => {
+  test('is enough where config and tokenizer lie beside it or above', async () => {
+    await person.page.goto(new URL('?device=wasm', inject('pageUrl')).href);
+    await model.getByText('7 million').waitFor(LOADED);
+    await model.getByText('Another model').click();
+    await lookUp(`${PLAIN_SERVER}onnx/model_q4.onnx`);
+    await model.getByRole('button', { name: /^Load: 4-bit/ }).click(LOADED);
+    await model.getByText('From models.example.org.').waitFor(LOADED);
+    expect(await model.textContent()).toContain('96 tokens');
+  });
+
+  test('that is no .onnx file is refused', async () => {
+    await lookUp('https://models.example.org/tiny/model.safetensors');
+    await error(/does not end in \.onnx/).waitFor(LOADED);
   });
 });
 
 describe('a gated model', () => {
+  test('of a link asks for a token where loading failed', async () => {
+    await person.page.goto(new URL(`?device=wasm&model=${LINKED}`, inject('pageUrl')).href);
+    const refusal = error(/gated/);
+    await refusal.getByLabel('Access token').fill(TOKEN, LOADED);
+    await refusal.getByRole('button', { name: 'Load it with the token' }).click();
+    await model.getByText(`From the Hugging Face hub: ${LINKED}`).waitFor(LOADED);
+    expect(person.page.url()).not.toContain(TOKEN);
+  });
+
   test('asks for a token where the error stands, and loads with it', async () => {
     await person.page.goto(new URL('?device=wasm', inject('pageUrl')).href);
     await model.getByText('7 million').waitFor(LOADED);

@@ -1,6 +1,6 @@
 /** The models this browser keeps: what each takes, load it again, delete it (and take that back). */
 import { Button } from '@mantine/core';
-import { keptModels, sourceName } from '../../state';
+import { keptModels, sourceName, summaryOf } from '../../state';
 import type { CachedModel, ModelCacheSummary } from '../../worker';
 import { formatBytes, formatPlural, formatWhen } from '../format';
 import { goTo } from '../keys';
@@ -39,7 +39,7 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
         {leaving.length > 0 && (
           <div className={classes.row} role="status">
             <p className={classes.quiet}>{leavingText(leaving)} will be deleted in a moment.</p>
-            <Button size="compact-sm" variant="default" onClick={modelCache.undo}>
+            <Button ref={takeFocus} size="compact-sm" variant="default" onClick={modelCache.undo}>
               Undo
             </Button>
           </div>
@@ -61,6 +61,9 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
   );
 }
 
+/** The button that was pressed is gone with its row. */
+const takeFocus = (button: HTMLButtonElement | null) => button?.focus();
+
 function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boolean }) {
   const { model: loader, modelCache } = useSession();
   const { name, dtype, bytes, complete, lastUsed, source } = model;
@@ -68,6 +71,10 @@ function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boo
     'model',
     (state) => state.phase.status === 'loading' && sourceName(state.source) === sourceName(source),
   );
+  const inUse = usePart('model', (state) => {
+    const summary = summaryOf(state);
+    return summary?.name === name && summary.dtype === dtype;
+  });
   const load = () => {
     loader.load(source);
     goTo('Model');
@@ -78,13 +85,14 @@ function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boo
       <span className={modelClasses.keptFacts}>
         {dtype} · {formatBytes(bytes)} · {formatWhen(lastUsed, Date.now())} ·{' '}
         {complete ? 'complete' : 'partial, the rest is fetched when it is loaded'}
+        {inUse && ' · in use'}
       </span>
       <span className={modelClasses.keptButtons}>
         <Button
           size="compact-sm"
           variant="default"
           aria-label={`Load ${name} ${dtype}`}
-          disabled={busy || arriving}
+          disabled={busy || arriving || inUse}
           onClick={load}
         >
           Load

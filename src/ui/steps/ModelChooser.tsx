@@ -2,7 +2,7 @@
 import { Button, Skeleton, TextInput } from '@mantine/core';
 import type { FormEvent } from 'react';
 import { asksForToken, BUNDLED_MODEL, type Lookup, sourceName } from '../../state';
-import { formatBytes } from '../format';
+import { formatBytes, formatPlural } from '../format';
 import { goTo } from '../keys';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
@@ -160,6 +160,9 @@ function Found({ lookup: { listing, onnxPath, note, source }, busy }: FoundProps
   };
   return (
     <div className={modelClasses.found}>
+      <p className="visually-hidden" role="status">
+        {listing.name} has {formatPlural(listing.variants.length, 'file')} to choose from.
+      </p>
       {note !== null && <p className={classes.warning}>{note}</p>}
       <VariantList label={listing.name} variants={listing.variants} value={onnxPath} onChange={chooser.choose} />
       <div className={classes.row}>

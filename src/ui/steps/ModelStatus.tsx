@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { asksForToken, BUNDLED_MODEL, type ModelState, sourceName, summaryOf, wayBack } from '../../state';
 import type { ModelSource } from '../../worker';
+import { goTo } from '../keys';
 import { type Action, Problem } from '../parts/Problem';
 import { usePart, useSession } from '../session';
 import { LoadingBar } from './LoadingBar';
@@ -24,11 +25,16 @@ export function ModelStatus() {
 function Content({ state }: { readonly state: ModelState }) {
   const { model } = useSession();
   const { phase, source } = state;
+  const cancel = () => {
+    model.cancel();
+    // The button goes with the bar; the keyboard stays in the step.
+    goTo('Model');
+  };
   switch (phase.status) {
     case 'empty':
       return null;
     case 'loading':
-      return <LoadingBar progress={phase.progress} share={phase.share} onCancel={model.cancel} />;
+      return <LoadingBar progress={phase.progress} share={phase.share} onCancel={cancel} />;
     case 'ready':
       return <p className={classes.quiet}>{origin(source)}</p>;
     case 'cancelled':

@@ -1,5 +1,6 @@
 /** Step 1: which model, how far it is loaded, what it is, on which device it runs, and the way to another. */
 import { SegmentedControl } from '@mantine/core';
+import { useEffect, useState } from 'react';
 import { isActive, latestRun, type ModelState, sourceName, summaryOf } from '../../state';
 import type { ModelSummary } from '../../worker';
 import { formatBytes } from '../format';
@@ -26,8 +27,12 @@ export function ModelStep() {
   const device = usePart('model', (state) => state.device);
   // The engine keeps its model while it trains it.
   const busy = usePart('run', (run) => isActive(latestRun(run)));
-  // Opened by what a link asks for; by hand it opens without our knowing.
-  const choosing = usePart('chooser', ({ lookup }) => lookup.status !== 'idle');
+  const [choosing, setChoosing] = useState(false);
+  // What a link asks for may have to be chosen.
+  const looking = usePart('chooser', ({ lookup }) => lookup.status !== 'idle');
+  useEffect(() => {
+    if (looking) setChoosing(true);
+  }, [looking]);
   return (
     <Step name="Model" line={line}>
       <div className={classes.stack}>
@@ -46,7 +51,7 @@ export function ModelStep() {
           </div>
         </div>
         <ModelStatus />
-        <details open={choosing || undefined}>
+        <details open={choosing} onToggle={(event) => setChoosing(event.currentTarget.open)}>
           <summary>Another model</summary>
           <ModelChooser busy={busy} />
         </details>
