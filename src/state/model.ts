@@ -39,7 +39,7 @@ type Request = Pick<ModelState, 'source' | 'device'>;
 
 export interface Model {
   readonly store: StoreApi<ModelState>;
-  /** Loads `source`, or the present source again. */
+  /** Loads `source`, or the present source again; nothing happens where it is on its way. */
   load(source?: ModelSource): void;
   /** Ends the loading that is under way; what has arrived of it stays in the browser's cache. */
   cancel(): void;
@@ -74,21 +74,31 @@ export function createModel(
       if (mine === turn) store.setState({ phase: { status: 'failed', problem: toProblem(thrown) } });
     }
   });
+  const unload = () => {
+    const mine = turn;
+    unloading = engine.unloadModel().catch((thrown) => {
+      if (mine === turn) store.setState({ phase: { status: 'failed', problem: toProblem(thrown) } });
+    });
+  };
   const request = (change: Partial<Request>) => {
+    // What nobody waits for any more is not fetched to its end.
+    if (store.getState().phase.status === 'loading') unload();
     store.setState({ ...change, phase: { status: 'loading', progress: null, share: 0 } });
     const { source, device } = store.getState();
     run({ source, device, mine: ++turn });
   };
   return {
     store,
-    load: (source) => request(source === undefined ? {} : { source }),
+    load: (source) => {
+      const state = store.getState();
+      if (state.phase.status === 'loading' && sameSource(source ?? state.source, state.source)) return;
+      request(source === undefined ? {} : { source });
+    },
     cancel: () => {
       if (store.getState().phase.status !== 'loading') return;
-      const mine = ++turn;
+      turn++;
       store.setState({ phase: { status: 'cancelled' } });
-      unloading = engine.unloadModel().catch((thrown) => {
-        if (mine === turn) store.setState({ phase: { status: 'failed', problem: toProblem(thrown) } });
-      });
+      unload();
     },
     chooseDevice: (device) => {
       if (device !== store.getState().device) request({ device });

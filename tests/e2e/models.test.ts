@@ -70,7 +70,7 @@ describe('a model of the hub', () => {
     await model.getByRole('progressbar', { name: 'Loading the model' }).waitFor(LOADED);
     await model.getByText(/Reading model_q4\.onnx · .* of 94 kB|Reading .*json/).waitFor(LOADED);
     await model.getByRole('button', { name: 'Cancel loading' }).click();
-    await model.getByText(/Cancelled\. fable-7m was let go first/).waitFor(LOADED);
+    await model.getByText(/was cancelled\. fable-7m was let go first/).waitFor(LOADED);
     hub.release();
     await model.getByRole('button', { name: 'Load fable-7m', exact: true }).click();
     await model.getByText('7 million').waitFor(LOADED);

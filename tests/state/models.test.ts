@@ -257,6 +257,25 @@ describe('loading', () => {
     expect(whyNotTune(session)).toBe('Choose a dataset first.');
   });
 
+  it('asked for twice happens once', async () => {
+    const { session, loaded } = await visit();
+    session.model.load({ type: 'hub', repo: REPO, revision: 'main' });
+    session.model.load({ type: 'hub', repo: REPO, revision: 'main' });
+    await settle();
+    expect(loaded()).toHaveLength(2);
+  });
+
+  it('gives way to a newer wish: the transfer that nobody waits for is ended', async () => {
+    const { session, argsOf, loaded } = await visit();
+    session.model.load({ type: 'hub', repo: REPO, revision: 'main' });
+    await Promise.resolve();
+    session.model.load({ type: 'hub', repo: 'owner/other', revision: 'main' });
+    await settle();
+    expect(argsOf('unloadModel')).toHaveLength(1);
+    expect(loaded().at(-1)).toMatchObject({ repo: 'owner/other' });
+    expect(session.model.store.getState()).toMatchObject({ lastReady: { source: { repo: 'owner/other' } } });
+  });
+
   it('of another model keeps dataset and settings', async () => {
     const { session, argsOf } = await visit();
     session.dataset.open('a.tsv', 'x\tgood\ny\tbad');

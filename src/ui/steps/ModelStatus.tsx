@@ -51,14 +51,16 @@ function Cancelled({ state }: { readonly state: ModelState }) {
   const back = wayBack(state);
   return (
     <div className={classes.row}>
-      <p className={classes.quiet}>Cancelled. {roomMade(state)}</p>
+      <p className={classes.quiet}>
+        Loading {sourceName(state.source)} was cancelled. {roomMade(state)}
+      </p>
       {back !== null && (
         <Button size="compact-sm" variant="default" onClick={() => model.load(back.source)}>
           Load {back.name}
         </Button>
       )}
       <Button size="compact-sm" variant="default" onClick={() => model.load()}>
-        Go on with {sourceName(state.source)}
+        Go on loading
       </Button>
     </div>
   );
