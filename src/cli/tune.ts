@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { DataError, PreludeError } from '../errors';
+import { singleModelLibrary } from '../models';
 import { PreludeEngine } from '../worker/engine';
 import type { DatasetSummary, PrefixInit, TuneEvent, TuneSettings } from '../worker/protocol';
 import { modelFolder } from './localFolder';
@@ -17,7 +18,7 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const files = await modelFolder(options.model);
-  const engine = new PreludeEngine({ open: () => files, threads: availableParallelism() });
+  const engine = new PreludeEngine({ models: singleModelLibrary(files), threads: availableParallelism() });
   const model = await engine.loadModel({ type: 'bundled', name: files.name }, 'wasm', () => {});
   say(`${model.name}: ${model.parameters.toLocaleString('en')} parameters, ${model.device.description}`);
 

@@ -1,6 +1,6 @@
 /**
- * The files of one model, wherever they lie: beside the page, dropped on it, or in a folder of the computer. This is the
- * seam and what all sources share; `fetched.ts` and `dropped.ts` implement it.
+ * The files of one model, wherever they lie: beside the page, on the hub, dropped on the page, or in a folder of the
+ * computer. This is the seam and what all sources share; `fetched.ts`, `remote.ts` and `local.ts` implement it.
  */
 import { ModelError } from '../errors';
 
@@ -17,6 +17,22 @@ export interface OpenModelFile {
   readonly chunks: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
+/** Told about a transfer while it runs. */
+export interface TransferWatch {
+  /** Where the bytes that follow come from. */
+  onCached(cached: boolean): void;
+  /** A connection was cut and is tried again; null once bytes flow. */
+  onRetry(retry: Retry | null): void;
+}
+
+export interface Retry {
+  /** From 1. */
+  readonly attempt: number;
+  readonly of: number;
+  /** What happened, in a sentence. */
+  readonly reason: string;
+}
+
 export interface ModelFiles {
   /** What to call the model: the folder's name, or the ONNX file's. */
   readonly name: string;
@@ -25,45 +41,14 @@ export interface ModelFiles {
   /** What is known to belong to the model; external data may be missing here where the source cannot list. */
   readonly entries: readonly ModelFileEntry[];
   /** @throws ModelError where the file is not there */
-  open(path: string): Promise<OpenModelFile>;
+  open(path: string, watch?: TransferWatch): Promise<OpenModelFile>;
   /** A small text file; null where it is not there. */
-  text(path: string): Promise<string | null>;
-}
-
-/** Parts of a model that are no decoder by themselves, and decoders that cannot begin a text. */
-const notDecoder = /encoder_model|with_past|embed|vision|audio/;
-
-/** 4-bit first: it is the smallest, and what the engine is made for. The last one takes any. */
-const preferences: readonly RegExp[] = [
-  /(^|[_.-])q4(?!f16)/,
-  /q4f16/,
-  /int4|bnb4/,
-  /quantized|q8|u?int8/,
-  /fp16|float16/,
-  /^/,
-];
-
-/** The file of an ONNX model's folder to load, or null where there is none that is a decoder. */
-export function chooseOnnx(paths: readonly string[]): string | null {
-  const base = (path: string) => path.slice(path.lastIndexOf('/') + 1).toLowerCase();
-  const decoders = paths.filter((path) => /\.onnx$/i.test(path) && !notDecoder.test(base(path))).sort();
-  for (const preference of preferences) {
-    const found = decoders.find((path) => preference.test(base(path)));
-    if (found !== undefined) return found;
-  }
-  return null;
+  text(path: string, watch?: TransferWatch): Promise<string | null>;
 }
 
 /** The path of a data file that the ONNX graph names: it lies beside the graph. */
 export function externalDataPath(onnxPath: string, location: string): string {
   return onnxPath.slice(0, onnxPath.lastIndexOf('/') + 1) + location;
-}
-
-/** `q4`, `q4f16`, `fp16` … from the file's name; `fp32` where it says nothing, as transformers.js names its files. */
-export function dtypeOf(onnxPath: string): string {
-  const name = onnxPath.slice(onnxPath.lastIndexOf('/') + 1).replace(/\.onnx$/i, '');
-  const suffix = /[_.-](q4f16|q4|q8|bnb4|int4|int8|uint8|fp16|quantized)$/i.exec(name)?.[1]?.toLowerCase();
-  return suffix === 'quantized' ? 'q8' : (suffix ?? 'fp32');
 }
 
 /** @throws ModelError where the file is not there */

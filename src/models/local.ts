@@ -5,7 +5,7 @@
 import { ModelError } from '../errors';
 import { readText } from './chunks';
 import type { ModelFiles, OpenModelFile } from './files';
-import { chooseOnnx } from './files';
+import { belongsTo, graphsOf, rankOnnx, rootOf, type SourceListing } from './variants';
 
 export interface LocalFile {
   /** With folders or without, e.g. `fable-7m/onnx/model_q4.onnx`. */
@@ -23,18 +23,26 @@ export function localFile(file: File): LocalFile {
 
 /**
  * Finds the model among the files. Paths are looked up relative to the model's folder, and where that fails by name alone.
+ * @param onnxPath the graph to load, as the files' paths have it or relative to the model's folder; default: the best
  * @throws ModelError where there is no ONNX file
  */
-export function localModelFiles(files: readonly LocalFile[]): ModelFiles {
-  const chosen = chooseOnnx(files.map((file) => file.path));
-  if (chosen === null) {
+export function localModelFiles(files: readonly LocalFile[], onnxPath?: string): ModelFiles {
+  const ranked = rankOnnx(files.map((file) => file.path));
+  const chosen =
+    onnxPath === undefined
+      ? ranked[0]
+      : (ranked.find((path) => path === onnxPath) ?? ranked.find((path) => path.endsWith(`/${onnxPath}`)));
+  if (chosen === undefined && onnxPath !== undefined) {
+    throw new ModelError(`${onnxPath} is not among the files.`, { file: onnxPath }, 'Choose one of the graphs listed.');
+  }
+  if (chosen === undefined) {
     throw new ModelError(
       files.length === 0 ? 'There are no files.' : 'There is no ONNX file of a language model among the files.',
       {},
       'Choose the folder of a model: the .onnx file, config.json, tokenizer.json and, if there is one, the .onnx_data file.',
     );
   }
-  const root = rootOf(chosen, files);
+  const root = rootOf(chosen, new Set(files.map(({ path }) => path)));
   const relative = files
     .filter((file) => file.path.startsWith(root))
     .map((file) => ({ ...file, path: file.path.slice(root.length), open: () => file.open() }));
@@ -44,11 +52,11 @@ export function localModelFiles(files: readonly LocalFile[]): ModelFiles {
     const named = files.filter((file) => baseName(file.path) === baseName(path));
     return named.length === 1 ? (named[0] ?? null) : null;
   };
-  const onnxPath = chosen.slice(root.length);
+  const graph = chosen.slice(root.length);
   return {
-    name: nameOf(root, onnxPath),
-    onnxPath,
-    entries: relative.filter((file) => belongs(file.path, onnxPath)).map(({ path, bytes }) => ({ path, bytes })),
+    name: nameOf(root, graph),
+    onnxPath: graph,
+    entries: relative.filter(({ path }) => belongsTo(graph, path)).map(({ path, bytes }) => ({ path, bytes })),
     async open(path) {
       const file = find(path);
       if (file === null) {
@@ -67,30 +75,14 @@ export function localModelFiles(files: readonly LocalFile[]): ModelFiles {
   };
 }
 
-/** The model's folder: where the nearest config.json lies, seen from the ONNX file upwards. */
-function rootOf(onnxPath: string, files: readonly LocalFile[]): string {
-  const paths = new Set(files.map((file) => file.path));
-  for (let folder = folderOf(onnxPath); ; folder = folderOf(folder.slice(0, -1))) {
-    if (paths.has(`${folder}config.json`)) return folder;
-    if (folder === '') return folderOf(onnxPath);
-  }
-}
-
-/** The model's JSON files, the graph and its data, but not the graphs of other precisions beside it. */
-function belongs(path: string, onnxPath: string): boolean {
-  if (path === onnxPath || path.startsWith(`${onnxPath}_data`) || path.startsWith(`${onnxPath}.data`)) return true;
-  return /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|chat_template)\.(json|jinja)$/.test(
-    path,
-  );
+/** What the files offer, by their own paths. */
+export function localListing(files: readonly LocalFile[]): SourceListing {
+  return { name: localModelFiles(files).name, commit: null, graphs: graphsOf(files) };
 }
 
 function nameOf(root: string, onnxPath: string): string {
   const folder = baseName(root.replace(/\/$/, ''));
   return folder !== '' ? folder : baseName(onnxPath).replace(/\.onnx$/i, '');
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
 function baseName(path: string): string {

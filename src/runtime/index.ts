@@ -9,6 +9,7 @@ export type {
   WebGpuBackend,
 } from './backend';
 export { chooseBackend, createWebGpuBackend } from './chooseBackend';
+export { type DeviceLimits, deviceLimits } from './deviceLimits';
 export { bytesOfArray } from './hostArray';
 export { LoadedDecoder, type LoadOptions } from './loadedDecoder';
 export { OriginalGraph } from './originalGraph';

@@ -1,15 +1,19 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
+export type { Lookup } from './chooser';
 export { expectedAnswer, isWriting, type Output, type Side } from './compare';
 export { DEFAULT_HELD_OUT, datasetLine } from './dataset';
 export { peftLines } from './exporting';
+export { asksForToken } from './hubToken';
 export { losesWork } from './leaving';
 export { describeLoss } from './lossLog';
 export { unknownColumns } from './mapping';
-export { BUNDLED_MODEL, type ModelState, sourceName, summaryOf } from './model';
+export { type ModelState, sourceName, summaryOf, wayBack } from './model';
+export { BUNDLED_MODEL } from './modelAddress';
+export { keptModels } from './modelCache';
 export { measuredOn, prefixLabel, scoreRows } from './prefixes';
 export { isActive, latestRun, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
-export { createFrameSchedule } from './schedule';
+export { createDelay, createFrameSchedule } from './schedule';
 export { createSession, type Session, settingsIssues, whyNotTune } from './session';
 export { MAX_LENGTH, type NumberField, RULES, type SettingsIssue, type SettingsState } from './settings';
 export { parseUrl } from './url';

@@ -22,6 +22,17 @@ export function createFrameSchedule(): Schedule {
   };
 }
 
+/** Runs something after a while, unless the function it returns is called before. */
+export type Delay = (run: () => void) => () => void;
+
+/** Long enough to read a line and reach a button. */
+export function createDelay(milliseconds = 8000): Delay {
+  return (run) => {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  };
+}
+
 export interface Batcher<T> {
   push(item: T): void;
   /** Applies what is waiting at once, e.g. before a state that must not be overtaken. */

@@ -3,6 +3,8 @@
  * dataset read → settings and prompt are suggested; run done → its prefix is chosen in Compare and Export.
  */
 import type { Engine, ExportedFile } from '../worker';
+import type { Chooser } from './chooser';
+import { createChooser } from './chooser';
 import type { Compare } from './compare';
 import { createCompare } from './compare';
 import type { Dataset } from './dataset';
@@ -11,8 +13,13 @@ import type { Estimate } from './estimate';
 import { createEstimate } from './estimate';
 import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
+import type { HubToken } from './hubToken';
+import { createHubToken } from './hubToken';
 import type { Model } from './model';
 import { createModel, summaryOf } from './model';
+import { modelAddress } from './modelAddress';
+import type { ModelCache } from './modelCache';
+import { createModelCache } from './modelCache';
 import type { Prefixes } from './prefixes';
 import { createPrefixes } from './prefixes';
 import { readText } from './readText';
@@ -20,7 +27,7 @@ import type { Run } from './run';
 import { createRun, isActive, latestRun } from './run';
 import type { FetchSample, Sample, Samples } from './samples';
 import { createSamples } from './samples';
-import type { Schedule } from './schedule';
+import type { Delay, Schedule } from './schedule';
 import type { Settings, SettingsContext, SettingsIssue } from './settings';
 import { checkSettings, createSettings, suggestInitText, toTuneSettings } from './settings';
 import type { UrlState } from './url';
@@ -28,6 +35,8 @@ import type { UrlState } from './url';
 export interface SessionOptions {
   readonly url: UrlState;
   readonly schedule: Schedule;
+  /** Before a deletion is carried out. */
+  readonly delay: Delay;
   readonly fetchSample: FetchSample;
   /** Hands a file to the browser's downloads. */
   readonly save: (file: ExportedFile) => void;
@@ -35,6 +44,9 @@ export interface SessionOptions {
 
 export interface Session {
   readonly model: Model;
+  readonly chooser: Chooser;
+  readonly hubToken: HubToken;
+  readonly modelCache: ModelCache;
   readonly dataset: Dataset;
   readonly samples: Samples;
   readonly settings: Settings;
@@ -43,7 +55,7 @@ export interface Session {
   readonly prefixes: Prefixes;
   readonly compare: Compare;
   readonly exporting: Exporting;
-  /** Loads the model and lists the samples. */
+  /** Loads the model that the link names and lists the samples. */
   begin(): void;
   openSample(sample: Sample): Promise<void>;
   openFile(file: File): Promise<void>;
@@ -55,8 +67,11 @@ export interface Session {
   choosePrefix(id: string): void;
 }
 
-export function createSession(engine: Engine, { url, schedule, fetchSample, save }: SessionOptions): Session {
-  const model = createModel(engine, { source: { type: 'bundled', name: url.model }, device: url.device });
+export function createSession(engine: Engine, { url, schedule, delay, fetchSample, save }: SessionOptions): Session {
+  const hubToken = createHubToken();
+  const model = createModel(engine, { source: url.model, device: url.device }, hubToken.attach);
+  const chooser = createChooser(engine, model, hubToken);
+  const modelCache = createModelCache(engine, delay);
   const dataset = createDataset(engine);
   const samples = createSamples(fetchSample);
   const settings = createSettings(url.settings);
@@ -68,7 +83,8 @@ export function createSession(engine: Engine, { url, schedule, fetchSample, save
 
   const issues = () => settingsIssues(session);
   const askEstimate = () => {
-    if (summaryOf(model.store.getState()) === null || issues().some(({ level }) => level === 'error')) return;
+    const summary = summaryOf(model.store.getState());
+    if (summary === null || summary.untrainable !== null || issues().some(({ level }) => level === 'error')) return;
     estimate.ask(toTuneSettings(settings.store.getState()));
   };
   const choosePrefix = (id: string) => {
@@ -76,6 +92,21 @@ export function createSession(engine: Engine, { url, schedule, fetchSample, save
     exporting.selectPrefix(id);
   };
 
+  /** A link's model and dtype; what this browser keeps of them needs no network. */
+  const openLinkedModel = async (dtype: string) => {
+    await modelCache.refresh();
+    const address = modelAddress(url.model);
+    const kept = modelCache.store
+      .getState()
+      .summary?.models.find((one) => one.complete && one.dtype === dtype && modelAddress(one.source) === address);
+    if (kept) model.load(kept.source);
+    else chooser.open(url.model, dtype);
+  };
+
+  model.store.subscribe(({ phase }, before) => {
+    const settled = before.phase.status === 'loading' && phase.status !== 'loading';
+    if (settled) void modelCache.refresh();
+  });
   model.store.subscribe((now, before) => {
     const summary = summaryOf(now);
     if (summary === summaryOf(before)) return;
@@ -110,6 +141,9 @@ export function createSession(engine: Engine, { url, schedule, fetchSample, save
 
   const session: Session = {
     model,
+    chooser,
+    hubToken,
+    modelCache,
     dataset,
     samples,
     settings,
@@ -119,7 +153,8 @@ export function createSession(engine: Engine, { url, schedule, fetchSample, save
     compare,
     exporting,
     begin() {
-      model.load();
+      if (url.dtype === null) model.load();
+      else void openLinkedModel(url.dtype);
       void samples.list().then(() => {
         const wanted = samples.store.getState().list?.find(({ name }) => name === url.sample);
         if (wanted) void session.openSample(wanted);
@@ -185,6 +220,7 @@ export function whyNotTune(session: Pick<Session, 'model' | 'dataset' | 'setting
   if (isActive(latestRun(session.run.store.getState()))) return 'A run is under way; the strip below steers it.';
   if (phase.status === 'loading') return 'The model is still loading.';
   if (phase.status !== 'ready') return 'Load a model first.';
+  if (phase.summary.untrainable !== null) return 'This model can write, but it cannot be tuned.';
   if (pending !== null) return 'The dataset is being read.';
   if (current === null) return 'Choose a dataset first.';
   return settingsIssues(session).find(({ level }) => level === 'error')?.message ?? null;

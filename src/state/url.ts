@@ -1,14 +1,17 @@
 /**
- * The state a link can set: `?model=fable-7m&method=prefix&device=wasm&sample=…&length=16&…`. What cannot be read is
- * left out and said, never guessed.
+ * The state a link can set: `?model=fable-7m&method=prefix&device=wasm&sample=…&length=16&…`, or a model of the hub,
+ * `?model=owner/name@revision&dtype=q4f16`. What cannot be read is left out and said, never guessed.
  */
-import type { DeviceChoice } from '../worker';
-import { BUNDLED_MODEL } from './model';
+import { PreludeError } from '../errors';
+import type { DeviceChoice, ModelSource } from '../worker';
+import { BUNDLED_MODEL, parseModelAddress } from './modelAddress';
 import type { NumberField, SettingsState } from './settings';
 import { RULES } from './settings';
 
 export interface UrlState {
-  readonly model: string;
+  readonly model: ModelSource;
+  /** Which graph of the model, e.g. `q4f16`; null: the best. */
+  readonly dtype: string | null;
   readonly device: DeviceChoice;
   readonly sample: string | null;
   readonly prompt: string | null;
@@ -76,11 +79,26 @@ export function parseUrl(search: string): UrlState {
   if (known === undefined) problems.push(`device=${device} is none of auto, webgpu, wasm; auto is used.`);
 
   return {
-    model: query.get('model') || BUNDLED_MODEL,
+    model: readModel(query.get('model'), problems),
+    dtype: query.get('dtype') || null,
     device: known ?? 'auto',
     sample: query.get('sample'),
     prompt: query.get('prompt'),
     settings,
     problems,
   };
+}
+
+/** One word is a model beside the page; with a slash it is one of the hub, or an address. */
+function readModel(given: string | null, problems: string[]): ModelSource {
+  const bundled = (name: string): ModelSource => ({ type: 'bundled', name });
+  if (!given) return bundled(BUNDLED_MODEL);
+  if (!given.includes('/')) return bundled(given);
+  try {
+    return parseModelAddress(given);
+  } catch (thrown) {
+    if (!(thrown instanceof PreludeError)) throw thrown;
+    problems.push(`${thrown.message} ${BUNDLED_MODEL} is loaded.`);
+    return bundled(BUNDLED_MODEL);
+  }
 }

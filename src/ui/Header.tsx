@@ -8,13 +8,15 @@ import classes from './shell.module.css';
 export function Header({ onHelp }: { readonly onHelp: () => void }) {
   const summary = usePart('model', summaryOf);
   const source = usePart('model', (state) => state.source);
+  // Per cent, so that the header is drawn a hundred times while a model loads and not with every message.
+  const percent = usePart('model', ({ phase }) => (phase.status === 'loading' ? Math.floor(100 * phase.share) : null));
+  const loading = percent === null ? 'No model' : `${sourceName(source)} · ${percent} %`;
+  const name = summary ? `${summary.name} · ${summary.dtype} · ${formatBytes(summary.fileBytes)}` : loading;
   return (
     <header className={classes.header}>
       <span className={classes.brand}>Prelude</span>
       <div className={classes.headerFacts}>
-        <a href="#model">
-          {summary ? `${summary.name} · ${summary.dtype} · ${formatBytes(summary.fileBytes)}` : sourceName(source)}
-        </a>
+        <a href="#model">{name}</a>
         {summary && (
           <a href="#model" className={classes.wideOnly}>
             {summary.device.description}

@@ -107,6 +107,7 @@ function useNextStep(record: RunRecord | undefined): NextStep {
   const hasPrefix = usePart('prefixes', ({ list }) => list.length > 0);
   const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
   if (model === 'failed') return { text: 'The model could not be loaded.', step: 'Model' };
+  if (model === 'cancelled') return { text: 'No model is loaded.', step: 'Model' };
   if (record?.phase === 'failed') return { text: 'The run ended with an error.', step: 'Tune' };
   if (!hasData) return { text: 'Nothing is training. First, a dataset.', step: 'Data' };
   if (record === undefined && !hasPrefix) return { text: 'Nothing is training. The data is ready.', step: 'Tune' };

@@ -71,6 +71,23 @@ export function formatAbout(seconds: number): string {
   return `about ${formatDuration(Math.round(seconds / grain) * grain)}`;
 }
 
+/** How long ago, in the coarsest unit that says something: `just now`, `5 minutes ago`, `yesterday`. Both in ms. */
+export function formatWhen(then: number, now: number): string {
+  const seconds = Math.max(0, (now - then) / 1000);
+  if (seconds < 60) return 'just now';
+  const words = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+  const units = [
+    ['minute', 60],
+    ['hour', 3600],
+    ['day', 86_400],
+    ['week', 604_800],
+    ['month', 2_629_800],
+    ['year', 31_557_600],
+  ] as const;
+  const [unit, length] = units.findLast(([, length]) => seconds >= length) ?? units[0];
+  return words.format(-Math.floor(seconds / length), unit);
+}
+
 /** `[16, 2048]` → `16 × 2,048`. */
 export function formatDims(dims: readonly number[]): string {
   return dims.length === 0 ? 'scalar' : dims.map(formatCount).join(' × ');

@@ -4,7 +4,7 @@ import '@mantine/dropzone/styles.css';
 import './global.css';
 import { MantineProvider } from '@mantine/core';
 import { createRoot } from 'react-dom/client';
-import { createFrameSchedule, createSession, parseUrl } from '../state';
+import { createDelay, createFrameSchedule, createSession, parseUrl } from '../state';
 import type { Engine, ExportedFile } from '../worker';
 import { App } from './App';
 import { SessionProvider } from './session';
@@ -12,7 +12,13 @@ import { resolveVariables, theme } from './tokens';
 
 export function start(engine: Engine, root: HTMLElement): void {
   const url = parseUrl(location.search);
-  const session = createSession(engine, { url, schedule: createFrameSchedule(), fetchSample, save });
+  const session = createSession(engine, {
+    url,
+    schedule: createFrameSchedule(),
+    delay: createDelay(),
+    fetchSample,
+    save,
+  });
   session.begin();
   createRoot(root).render(
     <MantineProvider theme={theme} cssVariablesResolver={resolveVariables} defaultColorScheme="auto">

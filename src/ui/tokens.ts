@@ -123,5 +123,10 @@ function variables(palette: Palette): Record<string, string> {
 export const resolveVariables: CSSVariablesResolver = () => ({
   variables: { '--p-header': '3.25rem', '--p-strip': '3.5rem' },
   light: variables(LIGHT),
-  dark: variables(DARK),
+  // White letters stand on what is filled, in the dark as well, and need a deeper blue than the accent there.
+  dark: {
+    ...variables(DARK),
+    '--mantine-color-tuned-filled': 'var(--mantine-color-tuned-6)',
+    '--mantine-color-tuned-filled-hover': 'var(--mantine-color-tuned-7)',
+  },
 });

@@ -9,6 +9,10 @@ export function connectEngine(): Engine {
   return {
     loadModel: (source, device, onProgress) => remote.loadModel(source, device, Comlink.proxy(onProgress)),
     unloadModel: () => remote.unloadModel(),
+    listModel: (source, device) => remote.listModel(source, device),
+    cachedModels: () => remote.cachedModels(),
+    deleteCachedModel: (key) => remote.deleteCachedModel(key),
+    deleteCachedModels: () => remote.deleteCachedModels(),
     setDataset: (name, text, options) => remote.setDataset(name, text, options),
     estimate: (settings) => remote.estimate(settings),
     tune: (settings, onEvent) => remote.tune(settings, Comlink.proxy(onEvent)),

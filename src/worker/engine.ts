@@ -14,7 +14,8 @@ import { TextStream } from '../data';
 import { AdapterError, DataError, ModelError } from '../errors';
 import { validate } from '../evaluation';
 import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
-import type { ModelFiles } from '../models';
+import { fitOf, type ModelLibrary } from '../models';
+import { deviceLimits } from '../runtime';
 import { Random, RunControl } from '../tuning';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
@@ -28,6 +29,8 @@ import type {
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  ModelCacheSummary,
+  ModelListing,
   ModelSource,
   ModelSummary,
   PrefixSummary,
@@ -44,14 +47,16 @@ type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 const ROOM_FOR_PREFIX = 64;
 
 export interface EngineOptions {
-  /** Finds the files of a source; pages fetch, the command line reads folders. */
-  readonly open: (source: ModelSource) => ModelFiles;
+  /** Finds models; pages fetch, the command line reads folders. */
+  readonly models: ModelLibrary;
   /** For wasm; default: what the page may use. */
   readonly threads?: number;
 }
 
 export class PreludeEngine implements Engine {
   private model: Promise<OpenModel> | null = null;
+  /** Ends the transfer of the model that is loading. */
+  private transfer = new AbortController();
   private dataset: PreparedDataset | null = null;
   private run: RunControl | null = null;
   private generation: { stopped: boolean } | null = null;
@@ -68,9 +73,12 @@ export class PreludeEngine implements Engine {
     onProgress: (progress: LoadProgress) => void,
   ): Promise<ModelSummary> {
     if (this.run) throw new ModelError('A run is under way.', {}, 'Stop it before changing the model.');
-    const open = () => openModel(this.options.open(source), device, onProgress, this.options.threads);
+    const { models, threads } = this.options;
+    const leaving = this.leave(this.model);
+    const { signal } = this.transfer;
+    const open = async () => openModel(await models.open(source, signal), device, onProgress, threads);
     // Set at once, so that a dataset dropped meanwhile waits for the new model.
-    const opening = this.leave(this.model).then(open);
+    const opening = leaving.then(open);
     this.model = opening;
     try {
       return (await opening).summary;
@@ -86,8 +94,30 @@ export class PreludeEngine implements Engine {
     return this.leave(before);
   }
 
+  async listModel(source: ModelSource, device: DeviceChoice): Promise<ModelListing> {
+    const [{ name, commit, graphs }, limits] = await Promise.all([
+      this.options.models.list(source),
+      deviceLimits(device),
+    ]);
+    return { name, commit, variants: graphs.map((graph) => ({ ...graph, ...fitOf(graph, limits) })) };
+  }
+
+  cachedModels(): Promise<ModelCacheSummary> {
+    return this.options.models.cached();
+  }
+
+  deleteCachedModel(key: string): Promise<void> {
+    return this.options.models.remove(key);
+  }
+
+  deleteCachedModels(): Promise<void> {
+    return this.options.models.removeAll();
+  }
+
   /** Ends what uses the model, and lets go of it. */
   private async leave(before: Promise<OpenModel> | null): Promise<void> {
+    this.transfer.abort();
+    this.transfer = new AbortController();
     this.dataset = null;
     this.secondsPerToken = null;
     this.run?.stop();

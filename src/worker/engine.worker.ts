@@ -1,19 +1,14 @@
 /** The worker's entry: the engine, served to the page. Whatever it throws crosses as a `SerialisedError`. */
 import * as Comlink from 'comlink';
-import { bundledModelFiles, localFile, localModelFiles } from '../models';
+import { browserLibrary } from '../models';
 import { PreludeEngine } from './engine';
 import { serialiseError } from './errors';
-import type { Engine, ModelSource } from './protocol';
+import type { Engine } from './protocol';
 
 /** The page says where it lives, since a worker's own address depends on how it was bundled. */
 const modelsUrl = new URL(self.name || '/models/', self.location.href).href;
 
-const engine = new PreludeEngine({
-  open: (source: ModelSource) =>
-    source.type === 'bundled'
-      ? bundledModelFiles(source.name, modelsUrl)
-      : localModelFiles(source.files.map(localFile)),
-});
+const engine = new PreludeEngine({ models: browserLibrary({ modelsUrl }) });
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 

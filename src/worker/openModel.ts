@@ -2,6 +2,7 @@
 import { ModelError } from '../errors';
 import { createKernels, type Kernels } from '../kernels';
 import {
+  ContentChanged,
   dtypeOf,
   externalDataPath,
   loadTokenizer,
@@ -53,9 +54,12 @@ export async function openModel(
   const files = withProgress(source, onProgress);
   const config = parseModelConfig(await requiredText(files, 'config.json'), await files.text('generation_config.json'));
   const tokenizer = await loadTokenizer(files, config.eosTokenIds);
-  const chosen = await chooseBackend(choice, threads);
-  let { reason } = chosen;
-  let device = await load(files, config, chosen.backend);
+  let reason = '';
+  let device = await loadFresh(files, config, async () => {
+    const chosen = await chooseBackend(choice, threads);
+    reason = chosen.reason;
+    return chosen.backend;
+  });
   onProgress({ status: 'compiling' });
   let selfTestError: number | null = null;
   const { trainability } = device.loaded;
@@ -71,7 +75,7 @@ export async function openModel(
     if ('failure' in verdict) {
       reason = `${device.backend.description} ${verdict.failure}, so wasm is used.`;
       await release(device);
-      device = await load(source, config, await createWasmBackend(threads));
+      device = await loadFresh(source, config, () => createWasmBackend(threads));
     } else {
       selfTestError = verdict.error;
     }
@@ -137,6 +141,16 @@ async function judge(
     return { failure: `computes this model wrongly (self-test error ${error.toPrecision(2)})` };
   } catch (cause) {
     return { failure: `could not run this model (${cause instanceof Error ? cause.message : String(cause)})` };
+  }
+}
+
+/** Where the file turned out to be another than it should be, what was loaded of it is let go, and it is loaded afresh. */
+async function loadFresh(files: ModelFiles, config: ModelConfig, open: () => Promise<Backend>): Promise<OnDevice> {
+  try {
+    return await load(files, config, await open());
+  } catch (error) {
+    if (!(error instanceof ContentChanged)) throw error;
+    return load(files, config, await open());
   }
 }
 

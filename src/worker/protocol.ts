@@ -9,8 +9,69 @@ export type DeviceChoice = 'auto' | 'webgpu' | 'wasm';
 export type ModelSource =
   /** A folder of the page's own `models/`, e.g. `fable-7m`. */
   | { readonly type: 'bundled'; readonly name: string }
-  /** Files the person dropped: config.json, tokenizer.json, tokenizer_config.json, *.onnx, *.onnx_data. */
-  | { readonly type: 'files'; readonly files: readonly File[] };
+  /**
+   * Files the person dropped: config.json, tokenizer.json, tokenizer_config.json, *.onnx, *.onnx_data. `onnxPath` chooses
+   * among several graphs; absent: the best.
+   */
+  | { readonly type: 'files'; readonly files: readonly File[]; readonly onnxPath?: string }
+  /**
+   * A repository of the Hugging Face hub; `revision` is a branch, tag or commit. `token` opens gated ones; it lives in
+   * memory only and is never stored or logged.
+   */
+  | {
+      readonly type: 'hub';
+      readonly repo: string;
+      readonly revision: string;
+      readonly onnxPath?: string;
+      readonly token?: string;
+    }
+  /** The address of an .onnx file; config.json, tokenizer.json … are looked for beside it and one folder above. */
+  | { readonly type: 'url'; readonly url: string };
+
+/** One ONNX graph that a source offers. */
+export interface ModelVariant {
+  readonly onnxPath: string;
+  /** `q4`, `q4f16`, `q8`, `fp16`, `fp32` … */
+  readonly dtype: string;
+  /** Graph and external data together; null where the source does not say. */
+  readonly bytes: number | null;
+  /** Whether it fits this device: its memory, and the browser's limits. */
+  readonly fit: 'fits' | 'tight' | 'too-large' | 'unknown';
+  /** Why, in a sentence for a tooltip. */
+  readonly fitReason: string;
+}
+
+export interface ModelListing {
+  readonly name: string;
+  /** The commit that `revision` stands for, where the source has one. */
+  readonly commit: string | null;
+  /** Best first; the first is what loads when nothing is chosen. */
+  readonly variants: readonly ModelVariant[];
+}
+
+export interface CachedModel {
+  readonly key: string;
+  readonly name: string;
+  readonly dtype: string;
+  /** What lies in the cache. */
+  readonly bytes: number;
+  /** False: the rest is fetched when it is loaded again. */
+  readonly complete: boolean;
+  /** Milliseconds since 1970. */
+  readonly lastUsed: number;
+  /** How to load it again, without the token. */
+  readonly source: ModelSource;
+}
+
+export interface ModelCacheSummary {
+  /** Last used first. */
+  readonly models: readonly CachedModel[];
+  /** Where the bytes lie: the origin private file system, the Cache API, or memory (gone when the page closes). */
+  readonly storage: 'opfs' | 'cache-api' | 'memory';
+  readonly usedBytes: number;
+  /** What the browser says it could hold; null where it does not. */
+  readonly quotaBytes: number | null;
+}
 
 /** One honest bar: `loaded` never goes back, `total` is null until known. */
 export type LoadProgress =
@@ -19,7 +80,13 @@ export type LoadProgress =
       readonly file: string;
       readonly loaded: number;
       readonly total: number | null;
+      /** Over the last seconds. */
       readonly bytesPerSecond: number;
+      readonly secondsLeft: number | null;
+      /** Set while a cut connection is being tried again. */
+      readonly retry: { readonly attempt: number; readonly of: number; readonly reason: string } | null;
+      /** From the cache of this browser: nothing is transferred. */
+      readonly cached: boolean;
     }
   | { readonly status: 'compiling' }
   | { readonly status: 'testing-device' }
@@ -49,9 +116,9 @@ export interface ModelSummary {
   /** Tokens of prefix + text that fit. */
   readonly contextLength: number;
   readonly hasChatTemplate: boolean;
-  readonly device: DeviceSummary;
-  /** Why the model can only generate: an operator that no gradient goes through. null: it can be tuned. */
+  /** Why the model can write but not be tuned, e.g. an operator without a gradient rule; null where it can be. */
   readonly untrainable: SerialisedError | null;
+  readonly device: DeviceSummary;
 }
 
 /** Which columns are the input and which is the target; `template` is the exact text, `{column}` stands for a cell. */
@@ -233,6 +300,12 @@ export interface Engine {
     onProgress: (progress: LoadProgress) => void,
   ): Promise<ModelSummary>;
   unloadModel(): Promise<void>;
+  /** What a source offers, without loading it. */
+  listModel(source: ModelSource, device: DeviceChoice): Promise<ModelListing>;
+  cachedModels(): Promise<ModelCacheSummary>;
+  deleteCachedModel(key: string): Promise<void>;
+  /** All of them. */
+  deleteCachedModels(): Promise<void>;
 
   /** Parses, maps, tokenises and splits. The dataset stays the current one only if this succeeds. */
   setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary>;

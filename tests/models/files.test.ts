@@ -16,7 +16,7 @@ import {
   withProgress,
 } from '../../src/models';
 import { iterate } from '../../src/models/chunks';
-import { chooseOnnx } from '../../src/models/files';
+import { rankOnnx } from '../../src/models/variants';
 import type { LoadProgress } from '../../src/worker/protocol';
 import { fableFolder } from './fableTokenizer';
 import { folderModelFiles } from './nodeFiles';
@@ -157,7 +157,7 @@ describe('dropped files', () => {
     ],
     [['vision_encoder_q4.onnx', 'embed_tokens_q4.onnx'], null],
   ])('of %j the graph to load is %j', (paths, chosen) => {
-    expect(chooseOnnx(paths)).toBe(chosen);
+    expect(rankOnnx(paths)[0] ?? null).toBe(chosen);
   });
 
   it.each([

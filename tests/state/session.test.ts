@@ -35,6 +35,7 @@ async function visit(search = '', script: Script = {}) {
   const session = createSession(engine, {
     url: parseUrl(search),
     schedule: (flush) => flush(),
+    delay: () => () => {},
     fetchSample: async (file) => {
       const text = FILES[file];
       if (text === undefined) throw new Error(`no ${file}`);
@@ -152,6 +153,7 @@ describe('a visit', () => {
     const session = createSession(engine, {
       url: parseUrl(''),
       schedule: (flush) => flush(),
+      delay: () => () => {},
       fetchSample: async () => {
         throw new Error('offline');
       },
@@ -174,8 +176,8 @@ describe('the list of samples', () => {
 
 describe('loading progress', () => {
   it('never goes back', () => {
-    const at = (loaded: number) =>
-      ({ status: 'downloading', file: 'a', loaded, total: 100, bytesPerSecond: 1 }) as const;
+    const pace = { bytesPerSecond: 1, secondsLeft: null, retry: null, cached: false };
+    const at = (loaded: number) => ({ status: 'downloading', file: 'a', loaded, total: 100, ...pace }) as const;
     expect(neverBack(at(50), at(40))).toMatchObject({ loaded: 50 });
     expect(neverBack(at(50), at(60))).toMatchObject({ loaded: 60 });
     expect(neverBack(at(50), { status: 'compiling' })).toEqual({ status: 'compiling' });

@@ -76,7 +76,8 @@ describe('the text that is suggested as a start', () => {
 describe('a link', () => {
   it('sets model, device, method and numbers', () => {
     expect(parseUrl('?model=other&method=prefix&device=wasm&length=8&lr=0.02&init=zero&sample=reviews')).toEqual({
-      model: 'other',
+      model: { type: 'bundled', name: 'other' },
+      dtype: null,
       device: 'wasm',
       sample: 'reviews',
       prompt: null,
@@ -96,6 +97,12 @@ describe('a link', () => {
   });
 
   it('that says nothing means the bundled model', () => {
-    expect(parseUrl('')).toMatchObject({ model: 'fable-7m', device: 'auto', settings: {}, problems: [] });
+    expect(parseUrl('')).toMatchObject({
+      model: { type: 'bundled', name: 'fable-7m' },
+      dtype: null,
+      device: 'auto',
+      settings: {},
+      problems: [],
+    });
   });
 });

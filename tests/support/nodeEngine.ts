@@ -1,6 +1,7 @@
 /** The page's engine in Node, on the bundled model and a dataset small enough for a run of a few seconds. */
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
+import { singleModelLibrary } from '../../src/models';
 import { LoadedDecoder } from '../../src/runtime';
 import { PreludeEngine } from '../../src/worker/engine';
 import type { TuneSettings } from '../../src/worker/protocol';
@@ -48,7 +49,7 @@ export interface NodeEngine {
 export function nodeEngine(): NodeEngine {
   const load = vi.spyOn(LoadedDecoder, 'load');
   return {
-    engine: new PreludeEngine({ open: bundledFiles }),
+    engine: new PreludeEngine({ models: singleModelLibrary(bundledFiles()) }),
     async decoder() {
       const decoder = await load.mock.results.at(-1)?.value;
       if (!(decoder instanceof LoadedDecoder)) throw new Error('no model was loaded');

@@ -6,10 +6,12 @@
 import { DataError } from '../../src/errors';
 import type {
   AdapterFileSummary,
+  CachedModel,
   DatasetSummary,
   Engine,
   GenerateRequest,
   LoadProgress,
+  ModelListing,
   ModelSummary,
   PrefixSummary,
   TokenPiece,
@@ -22,6 +24,8 @@ export interface Script {
   readonly pace?: () => Promise<void>;
   readonly progress?: readonly LoadProgress[];
   readonly model?: Partial<ModelSummary>;
+  readonly listing?: ModelListing;
+  readonly cached?: readonly CachedModel[];
   /** Called before each method answers; throw to make it fail. */
   readonly before?: (call: Call) => void;
   readonly events?: (settings: TuneSettings) => readonly TuneEvent[];
@@ -54,10 +58,29 @@ const MODEL: ModelSummary = {
   },
 };
 
+const LISTING: ModelListing = {
+  name: MODEL.name,
+  commit: null,
+  variants: [
+    { onnxPath: 'onnx/model_q4.onnx', dtype: 'q4', bytes: 5_110_000, fit: 'fits', fitReason: 'It needs about 0.3 GB.' },
+  ],
+};
+
+const downloading = (file: string, loaded: number, bytesPerSecond: number): LoadProgress => ({
+  status: 'downloading',
+  file,
+  loaded,
+  total: 5_110_000,
+  bytesPerSecond,
+  secondsLeft: (5_110_000 - loaded) / bytesPerSecond,
+  retry: null,
+  cached: false,
+});
+
 const PROGRESS: readonly LoadProgress[] = [
-  { status: 'downloading', file: 'config.json', loaded: 900, total: 5_110_000, bytesPerSecond: 9e5 },
-  { status: 'downloading', file: 'onnx/model_q4.onnx', loaded: 2_100_000, total: 5_110_000, bytesPerSecond: 2.1e6 },
-  { status: 'downloading', file: 'onnx/model_q4.onnx', loaded: 5_110_000, total: 5_110_000, bytesPerSecond: 2.4e6 },
+  downloading('config.json', 900, 9e5),
+  downloading('onnx/model_q4.onnx', 2_100_000, 2.1e6),
+  downloading('onnx/model_q4.onnx', 5_110_000, 2.4e6),
   { status: 'compiling' },
   { status: 'testing-device' },
   { status: 'ready' },
@@ -67,6 +90,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
   const pace = script.pace ?? (() => Promise.resolve());
   const calls: Call[] = [];
   const prefixes: PrefixSummary[] = [];
+  let cached = script.cached ?? [];
   let paused = false;
   let stopped = false;
   let silenced = false;
@@ -87,6 +111,24 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     },
     async unloadModel() {
       begin('unloadModel');
+    },
+    async listModel(source, device) {
+      begin('listModel', source, device);
+      await pace();
+      return script.listing ?? LISTING;
+    },
+    async cachedModels() {
+      begin('cachedModels');
+      const usedBytes = cached.reduce((sum, { bytes }) => sum + bytes, 0);
+      return { models: [...cached], storage: 'opfs', usedBytes, quotaBytes: 10_000_000_000 };
+    },
+    async deleteCachedModel(key) {
+      begin('deleteCachedModel', key);
+      cached = cached.filter((model) => model.key !== key);
+    },
+    async deleteCachedModels() {
+      begin('deleteCachedModels');
+      cached = [];
     },
     async setDataset(name, text, options) {
       begin('setDataset', name, text, options);

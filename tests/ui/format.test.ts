@@ -10,6 +10,7 @@ import {
   formatMillions,
   formatRate,
   formatShare,
+  formatWhen,
   sayWhere,
 } from '../../src/ui/format';
 import { keyAction } from '../../src/ui/keys';
@@ -33,6 +34,11 @@ describe('numbers', () => {
     [formatRate(1540.4), '1,540 tokens/s'],
     [formatRate(3.21), '3.2 tokens/s'],
     [formatDims([16, 2048]), '16 × 2,048'],
+    [formatWhen(1000, 900), 'just now'],
+    [formatWhen(0, 59_000), 'just now'],
+    [formatWhen(0, 5 * 60_000), '5 minutes ago'],
+    [formatWhen(0, 26 * 3_600_000), 'yesterday'],
+    [formatWhen(0, 20 * 86_400_000), '2 weeks ago'],
   ])('%s is %s', (shown, wanted) => {
     expect(shown).toBe(wanted);
   });

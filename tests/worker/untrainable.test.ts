@@ -1,5 +1,6 @@
 /** A model with an operator that the compiler does not know: it says so when it is loaded, generates, and refuses to tune. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { singleModelLibrary } from '../../src/models';
 import { type Model, readModel, writeModel } from '../../src/onnx';
 import { PreludeEngine } from '../../src/worker/engine';
 import type { GenerateRequest, ModelSummary } from '../../src/worker/protocol';
@@ -44,7 +45,7 @@ describe('a model with an operator that has no rule', () => {
     const bytes = await withUnknownOperator();
     const files = bundledFiles();
     engine = new PreludeEngine({
-      open: () => ({
+      models: singleModelLibrary({
         ...files,
         open: async (path) =>
           path === files.onnxPath ? { bytes: bytes.byteLength, chunks: once(bytes) } : files.open(path),
@@ -60,7 +61,7 @@ describe('a model with an operator that has no rule', () => {
   });
 
   it('generates what the model without it generates', async () => {
-    const whole = new PreludeEngine({ open: bundledFiles });
+    const whole = new PreludeEngine({ models: singleModelLibrary(bundledFiles()) });
     expect((await whole.loadModel(bundledSource, 'wasm', () => {})).untrainable).toBeNull();
     const [text, expected] = [await engine.generate(request, () => {}), await whole.generate(request, () => {})];
     expect(text.text).toBe(expected.text);

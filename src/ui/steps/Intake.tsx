@@ -69,7 +69,7 @@ function Samples({ compact, onPaste }: { readonly compact: boolean; readonly onP
   const { openSample, samples } = useSession();
   const { list, opening, problem } = usePart('samples', (all) => all);
   const refusal = (
-    <Problem problem={problem} action={{ label: 'List the samples again', run: () => void samples.list() }} />
+    <Problem problem={problem} actions={[{ label: 'List the samples again', run: () => void samples.list() }]} />
   );
   const paste = (
     <Button size="compact-sm" variant="subtle" onClick={onPaste}>

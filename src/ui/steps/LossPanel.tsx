@@ -36,10 +36,10 @@ function RunProblem() {
   const diverged = usePart('run', (state) =>
     shownRun(state)?.ending === 'diverged' ? shownRun(state)?.message : null,
   );
-  const again = failed && !isActive(latestRun(run.store.getState())) ? { label: 'Try again', run: tune } : null;
+  const again = failed && !isActive(latestRun(run.store.getState())) ? [{ label: 'Try again', run: tune }] : [];
   return (
     <>
-      <Problem problem={problem} action={again} />
+      <Problem problem={problem} actions={again} />
       {diverged && <Problem problem={{ kind: 'data', message: diverged, where: {}, hint: null }} />}
     </>
   );

@@ -1,6 +1,6 @@
 /** Step 3: what is learned and how, what it will cost, and the loss while it learns. */
 import { Button, Tooltip } from '@mantine/core';
-import { latestRun, settingsIssues, whyNotTune } from '../../state';
+import { BUNDLED_MODEL, latestRun, settingsIssues, summaryOf, whyNotTune } from '../../state';
 import { formatAbout, formatBytes, formatCount, formatLoss, formatShare } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
@@ -15,11 +15,28 @@ export function TuneStep() {
   return (
     <Step name="Tune" line={<TuneLine />}>
       <div className={classes.stack}>
+        <Untrainable />
         <PrefixSettings />
         <StartRow />
         <LossPanel />
       </div>
     </Step>
+  );
+}
+
+/** A model that can write and not learn: which node stands in the way, and what can be done instead. */
+function Untrainable() {
+  const { model } = useSession();
+  const untrainable = usePart('model', (state) => summaryOf(state)?.untrainable ?? null);
+  const name = usePart('model', (state) => summaryOf(state)?.name ?? '');
+  const load = {
+    label: `Load ${BUNDLED_MODEL}`,
+    run: () => model.load({ type: 'bundled', name: BUNDLED_MODEL }),
+  };
+  return (
+    <Problem problem={untrainable} actions={[load]}>
+      <p>{name} cannot be tuned because of this. It can still write: Compare shows what it says without a prefix.</p>
+    </Problem>
   );
 }
 

@@ -1,0 +1,159 @@
+/**
+ * A model by the address of its .onnx file. The other files are looked for beside it and one folder above, as the hub lays
+ * them out. What a file is, its ETag or date tells; where a server gives neither, the file is not cached.
+ */
+import { ModelError } from '../errors';
+import type { ModelSource } from '../worker/protocol';
+import { CacheEntry } from './cache/cacheEntry';
+import { nameFor } from './digest';
+import type { ModelFileEntry, ModelFiles } from './files';
+import { type RemoteContext, remoteModelFiles } from './remote';
+import { lengthOf, type RemoteFile, validatorOf } from './transfer/download';
+import { persistently, RETRIES, send } from './transfer/network';
+import { dtypeOf, graphsOf, type SourceListing } from './variants';
+
+type UrlSource = Extract<ModelSource, { type: 'url' }>;
+
+interface Place {
+  readonly folder: URL;
+  readonly onnxPath: string;
+}
+
+interface Question extends Place {
+  readonly signal: AbortSignal;
+  /** After a cut. */
+  readonly retries: number;
+}
+
+/** What a server says of a file. */
+interface Head {
+  readonly url: string;
+  readonly bytes: number | null;
+  readonly validator: string | null;
+}
+
+export class Address {
+  constructor(private readonly context: RemoteContext) {}
+
+  async list(source: UrlSource, signal: AbortSignal): Promise<SourceListing> {
+    const { name, ...place } = parts(source);
+    return { name, commit: null, graphs: graphsOf(await this.weights({ ...place, signal, retries: RETRIES })) };
+  }
+
+  async open(source: UrlSource, signal: AbortSignal): Promise<ModelFiles> {
+    const { name, ...place } = parts(source);
+    const { folder, onnxPath } = place;
+    const cache = await this.context.cache();
+    const key = await nameFor(`url ${source.url}`);
+    const before = await cache.models.get(key);
+    const known = before?.files[onnxPath] !== undefined;
+    const entry = await CacheEntry.open(cache, key, {
+      name,
+      dtype: dtypeOf(onnxPath),
+      onnxPath,
+      lastUsed: this.context.network.clock.now(),
+      source: { type: 'url', url: source.url },
+      files: before?.files ?? {},
+    });
+    const question = { ...place, signal, retries: known ? 0 : RETRIES };
+    const locate = async (path: string): Promise<RemoteFile | null> => {
+      const cached = entry.file(path);
+      let head: Head | null;
+      try {
+        head = await this.find(question, path);
+      } catch (error) {
+        // Where the server cannot be asked, what is in the cache is taken as it is.
+        if (!known || signal.aborted) throw error;
+        if (cached === null) return null;
+        return remoteFile(path, { url: new URL(path, folder).href, validator: null, bytes: cached.bytes }, cached.blob);
+      }
+      if (head === null) return null;
+      if (head.validator === null) return remoteFile(path, head, null);
+      const blob = `url-${await nameFor(`${head.url} ${head.validator}`)}`;
+      const bytes = head.bytes ?? (cached?.blob === blob ? cached.bytes : null);
+      await entry.remember(path, { blob, bytes });
+      return remoteFile(path, { ...head, bytes }, blob);
+    };
+    const entries = await this.weights(question).catch((error: unknown) => {
+      if (!known || signal.aborted) throw error;
+      return Object.entries(before?.files ?? {}).map(([path, { bytes }]) => ({ path, bytes }));
+    });
+    const onComplete = ({ path, blob }: RemoteFile, bytes: number) => {
+      if (blob !== null) void entry.remember(path, { blob, bytes });
+    };
+    return remoteModelFiles({ name, onnxPath, entries, locate, onComplete }, this.context, signal);
+  }
+
+  /** The graph, and data files that are named as exporters name them. @throws ModelError where there is no graph */
+  private async weights(question: Question): Promise<ModelFileEntry[]> {
+    const { onnxPath } = question;
+    const graph = await this.find(question, onnxPath);
+    if (graph === null) {
+      throw new ModelError(`There is no ${onnxPath} at this address.`, { file: onnxPath }, 'Check the address.');
+    }
+    const entries: ModelFileEntry[] = [{ path: onnxPath, bytes: graph.bytes }];
+    for (let part = 0; ; part++) {
+      const path = `${onnxPath}_data${part === 0 ? '' : `_${part}`}`;
+      const data = await this.find(question, path);
+      if (data === null) return entries;
+      entries.push({ path, bytes: data.bytes });
+    }
+  }
+
+  /** Weights lie beside the graph, the other files there or one folder above. */
+  private async find({ folder, onnxPath, signal, retries }: Question, path: string): Promise<Head | null> {
+    const { network } = this.context;
+    const places = path.startsWith(onnxPath) ? [path] : [path, `../${path}`];
+    for (const place of places) {
+      const url = new URL(place, folder).href;
+      const head = await persistently({ network, file: path, signal, retries }, () => this.head(url, path, signal));
+      if (head !== null) return head;
+    }
+    return null;
+  }
+
+  private async head(url: string, file: string, signal: AbortSignal): Promise<Head | null> {
+    const { response, abort } = await send(this.context.network, url, { method: 'HEAD', signal });
+    abort();
+    const { headers, status, ok } = response;
+    // A server for single-page applications answers with its page, and status 200, where there is no file.
+    const page = headers.get('content-type')?.includes('text/html') ?? false;
+    if (status === 404 || status === 410 || (ok && page)) return null;
+    if (status === 401) throw refusal(file, response);
+    // Some servers refuse to tell (405, 501; 403 for addresses signed for GET): then the file itself is asked for.
+    if (!ok) return { url, bytes: null, validator: null };
+    return { url, bytes: lengthOf(headers), validator: validatorOf(headers) };
+  }
+}
+
+function remoteFile(path: string, { url, bytes, validator }: Head, blob: string | null): RemoteFile {
+  const headers = {};
+  return { path, url, headers, bytes, validator, digest: null, blob, refusal: (response) => refusal(path, response) };
+}
+
+function refusal(path: string, { status, statusText }: Response): ModelError {
+  return new ModelError(
+    `${path} could not be fetched: the server says ${status} ${statusText}`.trim().concat('.'),
+    { file: path },
+    status === 404
+      ? 'Check the address.'
+      : 'Check that anybody may read the file, or download the model and drop it here.',
+  );
+}
+
+function parts({ url }: UrlSource): Place & { readonly name: string } {
+  const address = URL.canParse(url) ? new URL(url) : null;
+  const onnxPath = decodeURIComponent(address?.pathname.split('/').at(-1) ?? '');
+  if (!address || !/^https?:$/.test(address.protocol) || !/\.onnx$/i.test(onnxPath)) {
+    throw new ModelError(
+      'This is not the address of an .onnx file.',
+      {},
+      'It begins with https:// and ends with .onnx; for a model of the hub, give its name instead.',
+    );
+  }
+  const folders = address.pathname
+    .split('/')
+    .slice(0, -1)
+    .filter((part) => part !== '' && part !== 'onnx');
+  return { name: folders.at(-1) ?? onnxPath.replace(/\.onnx$/i, ''), onnxPath, folder: new URL('.', address) };
+}

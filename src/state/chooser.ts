@@ -1,0 +1,139 @@
+/**
+ * Choosing another model: what was typed, what the source offers, which of its graphs is taken. Looking up loads nothing,
+ * so the model in use stays until the person says "Load".
+ */
+import type { StoreApi } from 'zustand/vanilla';
+import { createStore } from 'zustand/vanilla';
+import type { Engine, ModelListing, ModelSource, ModelVariant, SerialisedError } from '../worker';
+import type { HubToken } from './hubToken';
+import type { Model } from './model';
+import { modelAddress, parseModelAddress } from './modelAddress';
+import { toProblem } from './problem';
+import { latestOnly } from './schedule';
+
+export type Lookup =
+  | { readonly status: 'idle' }
+  | { readonly status: 'looking'; readonly source: ModelSource }
+  | {
+      readonly status: 'found';
+      readonly source: ModelSource;
+      readonly listing: ModelListing;
+      /** The graph that is chosen. */
+      readonly onnxPath: string;
+      /** Why nothing was loaded by itself, where the person might have expected it. */
+      readonly note: string | null;
+    }
+  /** `source` is null where the text names none. */
+  | { readonly status: 'failed'; readonly source: ModelSource | null; readonly problem: SerialisedError };
+
+export interface ChooserState {
+  /** A hub id or an address. */
+  readonly text: string;
+  /** Of the hub; empty is the main branch. */
+  readonly revision: string;
+  readonly lookup: Lookup;
+}
+
+export interface Chooser {
+  readonly store: StoreApi<ChooserState>;
+  setText(text: string): void;
+  setRevision(revision: string): void;
+  /** Looks up what the fields say. */
+  lookUp(): void;
+  /** A well-known id: fills the field and looks it up. */
+  suggest(repo: string): void;
+  /** Files of one graph are loaded at once; of several, one is chosen first. */
+  drop(files: readonly File[]): void;
+  /** As a link asks for it: loads the graph of this dtype, and lists what there is where it is not among them. */
+  open(source: ModelSource, dtype: string): void;
+  choose(onnxPath: string): void;
+  load(): void;
+}
+
+interface Request {
+  readonly source: ModelSource;
+  /** Decides what is loaded without being asked; null: nothing. */
+  readonly pick: (listing: ModelListing) => ModelVariant | null;
+  readonly note: (listing: ModelListing) => string | null;
+}
+
+export function createChooser(engine: Engine, model: Model, { attach }: Pick<HubToken, 'attach'>): Chooser {
+  const store = createStore<ChooserState>(() => ({ text: '', revision: '', lookup: { status: 'idle' } }));
+
+  const run = latestOnly<Request>(async ({ source, pick, note }, isNewest) => {
+    try {
+      const listing = await engine.listModel(attach(source), model.store.getState().device);
+      if (!isNewest()) return;
+      const picked = pick(listing);
+      const [first] = listing.variants;
+      if (picked !== null) {
+        store.setState({ lookup: { status: 'idle' } });
+        model.load(withGraph(source, picked.onnxPath));
+      } else if (first === undefined) {
+        store.setState({ lookup: { status: 'failed', source, problem: noGraph(listing.name) } });
+      } else {
+        const named = source.type === 'hub' ? listing.variants.find((one) => one.onnxPath === source.onnxPath) : null;
+        const { onnxPath } = named ?? first;
+        store.setState({ lookup: { status: 'found', source, listing, onnxPath, note: note(listing) } });
+      }
+    } catch (thrown) {
+      if (isNewest()) store.setState({ lookup: { status: 'failed', source, problem: toProblem(thrown) } });
+    }
+  });
+  const request = (source: ModelSource, { pick = () => null, note = () => null }: Partial<Request> = {}) => {
+    store.setState({ lookup: { status: 'looking', source } });
+    run({ source, pick, note });
+  };
+  const lookUp = () => {
+    const { text, revision } = store.getState();
+    try {
+      request(parseModelAddress(text, revision));
+    } catch (thrown) {
+      store.setState({ lookup: { status: 'failed', source: null, problem: toProblem(thrown) } });
+    }
+  };
+  return {
+    store,
+    setText: (text) => store.setState({ text }),
+    setRevision: (revision) => store.setState({ revision }),
+    lookUp,
+    suggest: (repo) => {
+      store.setState({ text: repo, revision: '' });
+      lookUp();
+    },
+    drop: (files) =>
+      request(
+        { type: 'files', files },
+        { pick: ({ variants }) => (variants.length === 1 ? variants[0] : null) ?? null },
+      ),
+    open: (source, dtype) => {
+      store.setState({ text: modelAddress(source) ?? '' });
+      request(source, {
+        pick: ({ variants }) => variants.find((variant) => variant.dtype === dtype) ?? null,
+        note: ({ name }) => `The link asks for ${dtype}, which ${name} does not have. It has these:`,
+      });
+    },
+    choose: (onnxPath) => {
+      const { lookup } = store.getState();
+      if (lookup.status === 'found') store.setState({ lookup: { ...lookup, onnxPath } });
+    },
+    load: () => {
+      const { lookup } = store.getState();
+      if (lookup.status === 'found') model.load(withGraph(lookup.source, lookup.onnxPath));
+    },
+  };
+}
+
+/** Only a folder or a repository has several graphs. */
+function withGraph(source: ModelSource, onnxPath: string): ModelSource {
+  return source.type === 'hub' || source.type === 'files' ? { ...source, onnxPath } : source;
+}
+
+function noGraph(name: string): SerialisedError {
+  return {
+    kind: 'model',
+    message: `${name} has no ONNX file of a language model.`,
+    where: {},
+    hint: 'Look for a repository with an onnx folder; onnx-community has many.',
+  };
+}

@@ -1,0 +1,85 @@
+/** A model by the address of its .onnx file, on a server that knows nothing of the hub. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type HubServer, startHubServer } from '../support/hubServer';
+import { bytesOf, GRAPH, REPO, readFile, readSome, repoFiles, testLibrary } from './remoteTools';
+
+let server: HubServer;
+let source: { type: 'url'; url: string };
+/** The plain files of this server lie where the hub's file store has them. */
+beforeEach(async () => {
+  server = await startHubServer({ repo: REPO, files: repoFiles() });
+  source = { type: 'url', url: `${server.cdnUrl}/${GRAPH}` };
+});
+afterEach(() => server.close());
+const content = repoFiles()[GRAPH] as Uint8Array;
+const library = (store?: Parameters<typeof testLibrary>[1]) => testLibrary('http://localhost:1', store);
+const downloads = () => server.contentRequests(GRAPH).map(({ range }) => range);
+
+describe('the address of an .onnx file', () => {
+  it('is a model: the graph, and the files beside it or one folder above', async () => {
+    server.setFiles({ ...repoFiles(), 'onnx/tokenizer.json': new TextEncoder().encode('"beside"') });
+    const files = await library().library.open(source);
+    expect(files).toMatchObject({ onnxPath: 'model_q4.onnx', entries: [{ path: 'model_q4.onnx', bytes: 9500 }] });
+    expect(await files.text('config.json')).toBe('{"seed": 1}');
+    expect(await files.text('tokenizer.json')).toBe('"beside"');
+    expect(await files.text('chat_template.jinja')).toBeNull();
+    expect(await readFile(files, files.onnxPath)).toEqual(content);
+  });
+
+  it('counts the data files beside the graph', async () => {
+    const url = `${server.cdnUrl}/onnx/model.onnx`;
+    const { graphs } = await library().library.list({ type: 'url', url });
+    expect(graphs).toEqual([{ onnxPath: 'model.onnx', dtype: 'fp32', bytes: 12_000 }]);
+  });
+
+  it.each(['model.onnx', 'ftp://example.org/model.onnx', 'https://example.org/model.gguf'])(
+    'is not %j',
+    async (url) => {
+      await expect(library().library.open({ type: 'url', url })).rejects.toThrow('not the address of an .onnx file');
+    },
+  );
+
+  it('at which there is nothing is said', async () => {
+    const url = `${server.cdnUrl}/onnx/none.onnx`;
+    await expect(library().library.open({ type: 'url', url })).rejects.toThrow(
+      'There is no none.onnx at this address.',
+    );
+  });
+});
+
+describe('its cache', () => {
+  it('serves as long as the ETag stays, and gives way when it changes', async () => {
+    const { library: first, store } = library();
+    await readFile(await first.open(source), 'model_q4.onnx');
+    await readFile(await library(store).library.open(source), 'model_q4.onnx');
+    expect(downloads()).toEqual([undefined]);
+    server.setFiles({ ...repoFiles(), [GRAPH]: bytesOf(44, 9500) });
+    expect(await readFile(await library(store).library.open(source), 'model_q4.onnx')).toEqual(bytesOf(44, 9500));
+    expect(downloads()).toEqual([undefined, undefined]);
+    await library(store).library.open(source);
+    expect(await store.folders('blobs')).toHaveLength(1);
+  });
+
+  it('goes on where a reload interrupted it', async () => {
+    const { library: first, store } = library();
+    server.fail(GRAPH, { type: 'reset', after: 4200 });
+    await readSome(await first.open(source), 'model_q4.onnx', 4200);
+    expect(await readFile(await library(store).library.open(source), 'model_q4.onnx')).toEqual(content);
+    expect(downloads()).toEqual([undefined, 'bytes=4000-']);
+  });
+
+  it('is taken as it is when the server cannot be reached', async () => {
+    const { library: first, store } = library();
+    const online = await first.open(source);
+    await online.text('config.json');
+    await readFile(online, 'model_q4.onnx');
+    await server.close();
+    const { library: offline, clock } = library(store);
+    const files = await offline.open(source);
+    expect(await readFile(files, 'model_q4.onnx')).toEqual(content);
+    expect(await files.text('config.json')).toBe('{"seed": 1}');
+    expect(await files.text('generation_config.json')).toBeNull();
+    expect(clock.pauses).toEqual([]);
+    server = await startHubServer({ repo: REPO, files: repoFiles() });
+  });
+});
