@@ -63,13 +63,17 @@ export function withProgress(
   };
   async function* counted(path: string, chunks: OpenModelFile['chunks']): AsyncGenerator<Uint8Array> {
     let position = 0;
-    for await (const chunk of iterate(chunks)) {
-      position += chunk.byteLength;
-      reach(path, position);
-      tell(path, false);
-      yield chunk;
+    try {
+      for await (const chunk of iterate(chunks)) {
+        position += chunk.byteLength;
+        reach(path, position);
+        tell(path, false);
+        yield chunk;
+      }
+    } finally {
+      // Also where the reader knows the size and does not wait for the end.
+      tell(path, true);
     }
-    tell(path, true);
   }
   return {
     name: files.name,

@@ -2,9 +2,15 @@
 import * as Comlink from 'comlink';
 import type { Engine } from './protocol';
 
-export function connectEngine(): Engine {
-  const modelsUrl = new URL('models/', document.baseURI).href;
-  const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name: modelsUrl });
+export interface EnginePlaces {
+  /** Where the hub is, if not at its public address. */
+  readonly hubUrl?: string;
+}
+
+export function connectEngine(places: EnginePlaces = {}): Engine {
+  // A worker's own address depends on how it was bundled, so the page says where things are, in the worker's name.
+  const name = JSON.stringify({ modelsUrl: new URL('models/', document.baseURI).href, ...places });
+  const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name });
   const remote = Comlink.wrap<Engine>(worker);
   return {
     loadModel: (source, device, onProgress) => remote.loadModel(source, device, Comlink.proxy(onProgress)),

@@ -1,14 +1,17 @@
 /** The worker's entry: the engine, served to the page. Whatever it throws crosses as a `SerialisedError`. */
 import * as Comlink from 'comlink';
+import { z } from 'zod/mini';
 import { browserLibrary } from '../models';
 import { PreludeEngine } from './engine';
 import { serialiseError } from './errors';
 import type { Engine } from './protocol';
 
-/** The page says where it lives, since a worker's own address depends on how it was bundled. */
-const modelsUrl = new URL(self.name || '/models/', self.location.href).href;
+/** As `client.ts` writes them. */
+const Places = z.object({ modelsUrl: z.url(), hubUrl: z.optional(z.url()) });
+const { modelsUrl, hubUrl } = z.parse(Places, JSON.parse(self.name));
 
-const engine = new PreludeEngine({ models: browserLibrary({ modelsUrl }) });
+const models = browserLibrary({ modelsUrl, ...(hubUrl !== undefined && { hubUrl }) });
+const engine = new PreludeEngine({ models });
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 

@@ -3,21 +3,19 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors';
 import {
+  browserLibrary,
   bundledModelFiles,
   catalogue,
   dtypeOf,
   externalDataPath,
-  fetchedModelFiles,
   loadTokenizer,
   localFile,
   localModelFiles,
   type OpenModelFile,
   requiredText,
-  withProgress,
 } from '../../src/models';
 import { iterate } from '../../src/models/chunks';
 import { rankOnnx } from '../../src/models/variants';
-import type { LoadProgress } from '../../src/worker/protocol';
 import { fableFolder } from './fableTokenizer';
 import { folderModelFiles } from './nodeFiles';
 
@@ -110,6 +108,11 @@ describe('a model on a server', () => {
     expect((await files.open(files.onnxPath)).bytes).toBeNull();
   });
 
+  it('is listed from the catalogue, without a request', async () => {
+    const { graphs } = await browserLibrary({ modelsUrl: base }).list({ type: 'bundled', name: 'fable-7m' });
+    expect(graphs).toEqual([{ onnxPath: 'onnx/model_q4.onnx', dtype: 'q4', bytes: expect.any(Number) }]);
+  });
+
   it.each(['../secret', 'a/b', '..', ''])('has a plain name, not %j', (name) => {
     expect(() => bundledModelFiles(name, base)).toThrow(ModelError);
   });
@@ -140,6 +143,22 @@ describe('dropped files', () => {
     const flat = dropped('model.onnx_data', 'config.json', 'onnx/model.onnx');
     expect(new TextDecoder().decode(await read(await flat.open('onnx/model.onnx_data')))).toBe('in model.onnx_data');
     await expect(flat.open('onnx/other.bin')).rejects.toThrow(/other.bin is missing/);
+  });
+
+  it('with several graphs load the one that is chosen, by its own path or within the folder', async () => {
+    const paths = ['T/config.json', 'T/onnx/model.onnx', 'T/onnx/model_q4.onnx', 'T/onnx/model.onnx_data'];
+    const files = paths.map((path) => localFile(file(path)));
+    for (const chosen of ['T/onnx/model.onnx', 'onnx/model.onnx']) {
+      expect(localModelFiles(files, chosen)).toMatchObject({ name: 'T', onnxPath: 'onnx/model.onnx' });
+    }
+    expect(() => localModelFiles(files, 'onnx/none.onnx')).toThrow('onnx/none.onnx is not among the files.');
+    const library = browserLibrary({ modelsUrl: 'https://example.org/models/' });
+    const source = { type: 'files', files: paths.map((path) => file(path)) } as const;
+    expect((await library.list(source)).graphs).toEqual([
+      { onnxPath: 'T/onnx/model_q4.onnx', dtype: 'q4', bytes: 1 },
+      { onnxPath: 'T/onnx/model.onnx', dtype: 'fp32', bytes: 2 },
+    ]);
+    expect((await library.open({ ...source, onnxPath: 'T/onnx/model.onnx' })).onnxPath).toBe('onnx/model.onnx');
   });
 
   it('must hold an ONNX file', () => {
@@ -179,50 +198,5 @@ describe('a folder of the computer', () => {
     expect(Buffer.compare(await read(await files.open(files.onnxPath)), readFileSync(path))).toBe(0);
     const tokenizer = await loadTokenizer(files, [0]);
     expect(tokenizer.decode(tokenizer.encode('A fox.'))).toBe('A fox.');
-  });
-});
-
-describe('progress', () => {
-  it('is one bar that never goes back and ends at its total', async () => {
-    let clock = 0;
-    const seen: Extract<LoadProgress, { status: 'downloading' }>[] = [];
-    const paths = ['config.json', 'tokenizer.json', 'model_q4.onnx'];
-    const files = localModelFiles(paths.map((path) => localFile(file(path, path.repeat(5000)))));
-    const watched = withProgress(
-      files,
-      (progress) => seen.push(progress),
-      () => (clock += 60),
-    );
-    await watched.text('config.json');
-    await watched.text('tokenizer.json');
-    await read(await watched.open('model_q4.onnx'));
-    const total = 5000 * paths.join('').length;
-    expect(seen.map((progress) => progress.total)).toEqual(seen.map(() => total));
-    expect(seen.map(({ loaded }) => loaded)).toEqual(seen.map(({ loaded }) => loaded).sort((a, b) => a - b));
-    expect(seen.at(-1)).toMatchObject({ loaded: total, file: 'model_q4.onnx' });
-    expect(seen.at(-1)?.bytesPerSecond).toBeGreaterThan(0);
-  });
-
-  it('has no total while a size is unknown', async () => {
-    const seen: (number | null)[] = [];
-    const bare = { name: 'm', baseUrl: 'https://example.org/m', onnxPath: 'model.onnx' };
-    const headers = { 'content-encoding': 'gzip' };
-    const files = fetchedModelFiles(bare, async () => new Response('abc', { headers }));
-    await read(await withProgress(files, ({ total }) => seen.push(total)).open('model.onnx'));
-    expect(new Set(seen)).toEqual(new Set([null]));
-  });
-
-  it('ends the transfer when the reader stops early', async () => {
-    let cancelled = false;
-    const chunks = new ReadableStream<Uint8Array>({
-      pull: (controller) => controller.enqueue(new Uint8Array(10)),
-      cancel: () => {
-        cancelled = true;
-      },
-    });
-    const files = localModelFiles([{ path: 'model.onnx', bytes: 1000, open: () => chunks }]);
-    const opened = await withProgress(files, () => {}).open('model.onnx');
-    for await (const chunk of iterate(opened.chunks)) if (chunk.length > 0) break;
-    expect(cancelled).toBe(true);
   });
 });

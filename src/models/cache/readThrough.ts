@@ -32,6 +32,8 @@ export async function* readThrough(
     if (file.bytes === null) yield* unsized(file, writer, options, onComplete);
     else yield* sized({ ...file, bytes: file.bytes }, writer, cache, options);
   } catch (error) {
+    // After the last write, or a chunk of what is worthless would be left.
+    await writer?.settle();
     if (error instanceof ContentChanged && file.blob !== null) await cache.blobs.remove(file.blob).catch(() => {});
     throw error;
   } finally {
