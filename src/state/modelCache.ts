@@ -44,7 +44,7 @@ export function createModelCache(engine: Engine, delay: Delay): ModelCache {
     // Gone from the list at once: the engine's own list comes later.
     store.setState({ leaving: [], ...(summary && { summary: without(summary, leaving) }) });
     try {
-      if (staying.length === 0) await engine.deleteCachedModels();
+      if (staying.length === 0 && leaving.length > 1) await engine.deleteCachedModels();
       else for (const { key } of leaving) await engine.deleteCachedModel(key);
     } catch (thrown) {
       store.setState({ problem: toProblem(thrown) });

@@ -2,6 +2,7 @@
  * Another model, as a newcomer gets one: by its name on the hub, chosen from what there is, kept by the browser, loaded
  * again without a network, deleted; and a gated one with a token. On the built page, in a real Chromium.
  */
+import { readFileSync } from 'node:fs';
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { BrowserHub, PLAIN_SERVER } from './hub';
@@ -149,6 +150,30 @@ describe('the address of a file', () => {
   test('that is no .onnx file is refused', async () => {
     await lookUp('https://models.example.org/tiny/model.safetensors');
     await error(/does not end in \.onnx/).waitFor(LOADED);
+  });
+});
+
+describe('dropped files with several graphs', () => {
+  test('are listed, and the chosen one is loaded', async () => {
+    const upload = (path: string, name: string) => ({
+      name,
+      mimeType: 'application/octet-stream',
+      buffer: readFileSync(`tests/${path}`),
+    });
+    await model
+      .getByLabel('Drop a model')
+      .setInputFiles([
+        upload('fixtures/llama_q4/config.json', 'config.json'),
+        upload('e2e/byte_tokenizer/tokenizer.json', 'tokenizer.json'),
+        upload('e2e/byte_tokenizer/tokenizer_config.json', 'tokenizer_config.json'),
+        upload('fixtures/llama_q4/model.onnx', 'model_q4.onnx'),
+        upload('fixtures/llama_fp32/model.onnx', 'model.onnx'),
+      ]);
+    await model.getByText('4-bit, recommended').waitFor(LOADED);
+    await model.getByRole('radio', { name: /32-bit/ }).check();
+    await model.getByRole('button', { name: /^Load: 32-bit/ }).click();
+    await model.getByText('From files of yours').waitFor(LOADED);
+    expect(await model.textContent()).toMatch(/fp32, .*96 tokens/s);
   });
 });
 

@@ -20,13 +20,12 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
   const state = usePart('modelCache', (all) => all);
   const { summary, leaving, problem } = state;
   const kept = keptModels(state);
-  if (summary === null || (kept.length === 0 && leaving.length === 0 && problem === null)) return null;
   const bytes = kept.reduce((sum, model) => sum + model.bytes, 0);
-  const quota = summary.quotaBytes === null ? '' : ` · room for about ${formatBytes(summary.quotaBytes)} in all`;
   return (
-    <details>
+    <details onToggle={(event) => event.currentTarget.open && void modelCache.refresh()}>
       <summary>
-        Models kept in this browser ({kept.length}) · {formatBytes(bytes)}
+        Models kept in this browser{summary !== null && ` (${kept.length})`}
+        {kept.length > 0 && ` · ${formatBytes(bytes)}`}
       </summary>
       <div className={`${classes.stack} ${classes.detailsBody}`}>
         {kept.length > 0 && (
@@ -46,10 +45,7 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
         )}
         <Problem problem={problem} />
         <div className={classes.between}>
-          <p className={classes.quiet}>
-            Kept {STORAGE[summary.storage]}
-            {quota}
-          </p>
+          <p className={classes.quiet}>{summary !== null && storageText(summary, kept.length)}</p>
           {kept.length > 1 && (
             <Button size="compact-sm" variant="subtle" color="gray" onClick={() => modelCache.remove(kept)}>
               Delete all
@@ -110,6 +106,12 @@ function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boo
       </span>
     </li>
   );
+}
+
+function storageText({ storage, quotaBytes }: ModelCacheSummary, count: number): string {
+  const quota = quotaBytes === null ? '' : ` · room for about ${formatBytes(quotaBytes)} in all`;
+  const what = count === 0 ? 'None yet. What comes from the hub or an address is kept' : 'Kept';
+  return `${what} ${STORAGE[storage]}${quota}`;
 }
 
 function leavingText(leaving: readonly CachedModel[]): string {

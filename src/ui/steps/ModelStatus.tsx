@@ -73,6 +73,7 @@ function Failed({ state }: { readonly state: ModelState }) {
   const { problem } = phase;
   const back = wayBack(state);
   const asked = asksForToken(source, problem);
+  const room = roomMade(state);
   const actions: Action[] = [];
   if (problem.kind === 'device' && device !== 'wasm') {
     actions.push({ label: 'Use wasm', run: () => model.chooseDevice('wasm') });
@@ -87,7 +88,7 @@ function Failed({ state }: { readonly state: ModelState }) {
           submit={{ label: 'Load it with the token', run: () => model.load() }}
         />
       )}
-      <p>{roomMade(state)}</p>
+      {room !== '' && <p>{room}</p>}
     </Problem>
   );
 }
