@@ -104,7 +104,7 @@ export class GraphBuilder {
     attributes: Attributes,
     outputCount: number,
   ): readonly TensorType[] {
-    if (!rule?.infer) throw unsupported(domain, opType, this.origin);
+    if (!rule?.infer) throw new Error(`${operatorName({ domain, opType })} is emitted but has no infer.`);
     try {
       return rule.infer({ inputs, attributes, outputCount });
     } catch (cause) {
@@ -162,18 +162,12 @@ export class GraphBuilder {
   }
 }
 
-/** `com.microsoft.X` under its full name; ai.onnx operators under the bare one. */
-export const ruleOf = (domain: string, opType: string): OperatorRule | undefined => {
-  const bare = domain === '' || domain === 'ai.onnx';
-  return Object.hasOwn(rules, bare ? opType : `${domain}.${opType}`)
-    ? rules[bare ? opType : `${domain}.${opType}`]
-    : undefined;
-};
+/** `com.microsoft.QMoE`; ai.onnx operators by their bare name. */
+export const operatorName = ({ domain, opType }: { readonly domain: string; readonly opType: string }): string =>
+  domain === '' || domain === 'ai.onnx' ? opType : `${domain}.${opType}`;
 
-export function unsupported(domain: string, opType: string, node: string): ModelError {
-  return new ModelError(
-    `The operator ${domain ? `${domain}.` : ''}${opType} is not one that Prelude can train through yet.`,
-    { node },
-    'Try another export of this model (for example its q4 or fp32 file), or report the operator.',
-  );
-}
+/** The rule of an operator in the table, whose keys are the names above. */
+export const ruleOf = (domain: string, opType: string): OperatorRule | undefined => {
+  const name = operatorName({ domain, opType });
+  return Object.hasOwn(rules, name) ? rules[name] : undefined;
+};

@@ -3,8 +3,9 @@
  * to one trainable input, only through nodes that stand between the two.
  */
 import { ModelError } from '../errors';
-import { ruleOf } from './builder';
+import { operatorName, ruleOf } from './builder';
 import type { Ops } from './ops';
+import { computeType } from './shapes';
 import type { EmittedNode, Value } from './types';
 
 export interface Seed {
@@ -13,19 +14,27 @@ export interface Seed {
   readonly gradient: Value;
 }
 
-/** The nodes that `from` reaches, in order; and all values they make. */
+/** The values that `from` reaches through values of a float type: whole numbers and truths carry no gradient. */
 function reachable(nodes: readonly EmittedNode[], from: Value): Set<Value> {
   const reached = new Set<Value>([from]);
   for (const node of nodes) {
     if (node.inputs.some((input) => input && reached.has(input))) {
-      for (const output of node.outputs) reached.add(output);
+      for (const output of node.outputs) if (computeType(output.dataType) === 'float32') reached.add(output);
     }
   }
   return reached;
 }
 
+/** Says by what name a person knows the trainable numbers that reach a node of the file. */
+export type Reaching = (node: string) => string | null;
+
 /** @returns the gradient of the loss with respect to `trainable`. @throws ModelError naming an operator without a rule. */
-export function differentiate(ops: Ops, seeds: readonly Seed[], trainable: Value): Value {
+export function differentiate(
+  ops: Ops,
+  seeds: readonly Seed[],
+  trainable: Value,
+  reaching: Reaching = () => trainable.name,
+): Value {
   const forward = [...ops.builder.nodes];
   const reached = reachable(forward, trainable);
   const gradients = new Map<Value, Value>();
@@ -44,10 +53,13 @@ export function differentiate(ops: Ops, seeds: readonly Seed[], trainable: Value
     if (grad.every((g) => g === null) || !node.inputs.some((_, k) => needs(k))) continue;
     ops.builder.origin = node.origin;
     const vjp = ruleOf(node.domain, node.opType)?.vjp;
-    if (!vjp) throw withoutRule(node, trainable);
+    const where = () => reaching(node.origin) ?? trainable.name;
+    if (!vjp) throw withoutRule(node, where());
     const gradsIn = vjp({ ops, node, input: node.inputs, output: node.outputs, grad, needs });
     gradsIn.forEach((gradient, k) => {
-      if (gradient && needs(k)) accumulate(node.inputs[k] as Value, gradient);
+      if (!needs(k)) return;
+      if (gradient) accumulate(node.inputs[k] as Value, gradient);
+      else throw withoutGradient(node, k, where());
     });
   }
   ops.builder.origin = '';
@@ -56,10 +68,19 @@ export function differentiate(ops: Ops, seeds: readonly Seed[], trainable: Value
   return gradient;
 }
 
-function withoutRule(node: EmittedNode, trainable: Value): ModelError {
-  return new ModelError(
-    `The operator ${node.domain ? `${node.domain}.` : ''}${node.opType} has no gradient rule, and ${trainable.name} reaches it.`,
+const HINT =
+  'You can still generate with this model; to tune it, try another export (for example its q4 or fp32 file).';
+
+const withoutRule = (node: EmittedNode, reaching: string): ModelError =>
+  new ModelError(
+    `The operator ${operatorName(node)} has no gradient rule, and ${reaching} reaches it.`,
     { node: node.origin },
-    'You can still generate with this model; to tune it, try another export (for example its q4 or fp32 file).',
+    HINT,
   );
-}
+
+const withoutGradient = (node: EmittedNode, input: number, reaching: string): ModelError =>
+  new ModelError(
+    `The operator ${operatorName(node)} has no gradient for its input ${input + 1} in this form, and ${reaching} reaches it.`,
+    { node: node.origin },
+    HINT,
+  );

@@ -8,6 +8,7 @@ import type { Decoder } from './decoder';
 import { type AttentionLayout, decoderContext, denseLayout, raggedLayout } from './decoderContext';
 import { differentiate } from './differentiate';
 import { Ops } from './ops';
+import { prefixReaching } from './reach';
 import { selectRows } from './selectRows';
 import { sizeOf } from './shapes';
 import { specialise } from './specialise';
@@ -136,7 +137,8 @@ export function buildTrainingGraph(decoder: Decoder, shape: TrainingShape, targe
   );
   const onehot = ops.cast(ops.equal(labels, ids), 'float32');
   const seed = ops.mul(ops.sub(probabilities, onehot), weights);
-  const gradient = differentiate(ops, [{ value: logits, gradient: seed }], trainable);
+  const reaching = (node: string) => prefixReaching(decoder, node);
+  const gradient = differentiate(ops, [{ value: logits, gradient: seed }], trainable, reaching);
   return compile(ops.builder, { [names.loss]: loss, [names.gradient]: gradient });
 }
 

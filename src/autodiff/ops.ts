@@ -16,6 +16,8 @@ export interface MatMulOptions {
 
 export const MICROSOFT = 'com.microsoft';
 
+export type Reduction = 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceProd';
+
 export class Ops {
   constructor(readonly builder: GraphBuilder) {}
 
@@ -137,7 +139,7 @@ export class Ops {
     return this.emit('Gather', [x, indices], { axis: int(axis) });
   }
 
-  reduce(kind: 'ReduceSum' | 'ReduceMean' | 'ReduceMax', x: Value, axes: readonly number[], keepDims = true): Value {
+  reduce(kind: Reduction, x: Value, axes: readonly number[], keepDims = true): Value {
     if (axes.length === 0) return x;
     const positive = axes.map((axis) => axisOf(axis, x.dims.length));
     if (positive.every((axis) => x.dims[axis] === 1)) {

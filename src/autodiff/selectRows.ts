@@ -9,7 +9,9 @@ import { dimAt, sizeOf } from './shapes';
 import type { EmittedNode, Value } from './types';
 
 const ELEMENTWISE: ReadonlySet<string> = new Set(
-  'Add Sub Mul Div Neg Tanh Erf Sigmoid Exp Sqrt Reciprocal Cast'.split(' '),
+  'Add Sub Mul Div Pow Neg Abs Max Min Where Greater Relu Softplus Tanh Erf Sigmoid Exp Sqrt Reciprocal Cast'.split(
+    ' ',
+  ),
 );
 /** Operators whose first input has the rows, and the others none. */
 const ROWWISE: ReadonlySet<string> = new Set([

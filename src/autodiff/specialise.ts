@@ -3,11 +3,12 @@
  * fused operators open into primitives that have gradient rules. The result stands in the builder.
  */
 import { ModelError } from '../errors';
-import { type Graph, type Initializer, type Model, type Node, numbersOf } from '../onnx';
-import { ruleOf, unsupported } from './builder';
+import { type Graph, type Initializer, type Node, numbersOf } from '../onnx';
+import { operatorName, ruleOf } from './builder';
 import type { Decoder } from './decoder';
 import type { DecoderContext } from './decoderContext';
 import type { Ops } from './ops';
+import { nameOf, namesRead, outputNames, prefixReaching } from './reach';
 import { computeType, sizeOf } from './shapes';
 import type { Value } from './types';
 
@@ -24,16 +25,6 @@ function initializerValue(ops: Ops, initializer: Initializer, ofAngles: boolean)
   const weight = ops.builder.weight({ weight: name, dataType, dims });
   return ops.cast(weight, computeType(dataType));
 }
-
-/** Names a node reads; an `If` also reads what its branches take from outside. */
-function namesRead(node: Node): string[] {
-  const inside = Object.values(node.attributes).flatMap((attribute) =>
-    attribute.type === 'graph' ? [...outputNames(attribute.value), ...attribute.value.nodes.flatMap(namesRead)] : [],
-  );
-  return [...node.inputs, ...inside];
-}
-
-const outputNames = (graph: Graph): string[] => graph.outputs.map(({ name }) => name);
 
 /** The nodes that the wanted outputs depend on, in the file's order. */
 function neededNodes(nodes: readonly Node[], wanted: readonly string[]): Node[] {
@@ -64,13 +55,13 @@ function namesOfAngles(nodes: readonly Node[]): Set<string> {
  */
 export function specialise(
   ops: Ops,
-  { model }: Decoder,
+  file: Decoder,
   decoder: DecoderContext,
   feeds: ReadonlyMap<string, Value>,
   wanted: readonly string[],
 ): Value[] {
-  const walk = new Walk(ops, model.opsets, decoder, feeds);
-  walk.through(model.graph, wanted);
+  const walk = new Walk(ops, file, decoder, feeds);
+  walk.through(file.model.graph, wanted);
   ops.builder.origin = '';
   return wanted.map((name) => walk.output(name));
 }
@@ -82,7 +73,7 @@ class Walk {
 
   constructor(
     private readonly ops: Ops,
-    private readonly opsets: Model['opsets'],
+    private readonly file: Decoder,
     private readonly decoder: DecoderContext,
     feeds: ReadonlyMap<string, Value>,
   ) {
@@ -95,7 +86,7 @@ class Walk {
     const nodes = neededNodes(graph.nodes, wanted);
     for (const name of namesOfAngles(nodes)) this.ofAngles.add(name);
     for (const node of nodes) {
-      this.ops.builder.origin = node.name || (node.outputs[0] ?? node.opType);
+      this.ops.builder.origin = nameOf(node);
       const outputs = node.opType === 'If' ? this.branch(node) : this.lower(node);
       node.outputs.forEach((name, i) => {
         if (name !== '') this.values.set(name, outputs[i] ?? null);
@@ -111,10 +102,10 @@ class Walk {
 
   private lower(node: Node): readonly (Value | null)[] {
     const rule = ruleOf(node.domain, node.opType);
-    if (!rule) throw unsupported(node.domain, node.opType, this.ops.builder.origin);
+    if (!rule) throw unknownOperator(node, prefixReaching(this.file, nameOf(node)));
     const { ops, decoder } = this;
     const inputs = node.inputs.map((name) => this.resolve(name, node));
-    const opset = this.opsets[node.domain] ?? 1;
+    const opset = this.file.model.opsets[node.domain] ?? 1;
     const options = { domain: node.domain, outputs: node.outputs.length };
     return lowerNode(
       () =>
@@ -159,6 +150,18 @@ class Walk {
   }
 }
 
+/** @param reaching what is trained and reaches the node, null where it only works beside the path from there to the loss */
+function unknownOperator(node: Node, reaching: string | null): ModelError {
+  const role = reaching
+    ? `${reaching} reaches it, so its gradient would have to go through it`
+    : 'no trainable input reaches it, but what it computes is needed';
+  return new ModelError(
+    `The operator ${operatorName(node)} is not one that Prelude knows: ${role}.`,
+    { node: nameOf(node) },
+    'Try another export of this model (for example its q4 or fp32 file), or report the operator.',
+  );
+}
+
 function lowerNode(lower: () => readonly (Value | null)[], node: Node): readonly (Value | null)[] {
   try {
     return lower();
@@ -166,7 +169,7 @@ function lowerNode(lower: () => readonly (Value | null)[], node: Node): readonly
     if (!(cause instanceof RangeError)) throw cause;
     throw new ModelError(
       `${node.opType} has shapes that do not fit together: ${cause.message}.`,
-      { node: node.name || (node.outputs[0] ?? '') },
+      { node: nameOf(node) },
       'The file may be damaged, or its config.json may belong to another model.',
       { cause },
     );

@@ -13,18 +13,37 @@ describe('differentiate', () => {
   it('names operator, node and trainable where a rule is missing', () => {
     const ops = newOps();
     const x = ops.builder.input('trainable', 'float32', [2, 3]);
-    ops.builder.origin = '/model/layers.7/mlp/Floor';
-    const y = ops.emit('Floor', [x]);
+    ops.builder.origin = '/model/layers.7/moe/ReduceProd';
+    const y = ops.emit('ReduceProd', [x]);
     const attempt = () => differentiate(ops, seedOf(ops, y), x);
     expect(attempt).toThrow(ModelError);
-    expect(attempt).toThrow('The operator Floor has no gradient rule, and trainable reaches it');
-    expect(attempt).toThrow(expect.objectContaining({ where: { node: '/model/layers.7/mlp/Floor' } }));
+    expect(attempt).toThrow('The operator ReduceProd has no gradient rule, and trainable reaches it');
+    expect(attempt).toThrow(expect.objectContaining({ where: { node: '/model/layers.7/moe/ReduceProd' } }));
+  });
+
+  it('names the input for which a rule has no gradient', () => {
+    const ops = newOps();
+    const x = ops.builder.input('trainable', 'float32', [2, 3]);
+    ops.builder.origin = '/rotary';
+    const y = ops.emit('Mod', [ops.builder.input('other', 'float32', [2, 3]), x]);
+    const attempt = () => differentiate(ops, seedOf(ops, y), x, () => "the prefix of layer 3's keys");
+    expect(attempt).toThrow(
+      "The operator Mod has no gradient for its input 2 in this form, and the prefix of layer 3's keys reaches it",
+    );
+  });
+
+  it('stops at whole numbers and truths, which carry none', () => {
+    const ops = newOps();
+    const x = ops.builder.input('trainable', 'float32', [3]);
+    const mask = ops.cast(ops.emit('Greater', [x, ops.scalar(0)]), 'float32');
+    const gradient = differentiate(ops, seedOf(ops, ops.mul(x, mask)), x);
+    expect(gradient.source).toMatchObject({ node: { opType: 'Mul', inputs: [{ name: 'r' }, { name: mask.name }] } });
   });
 
   it('does not mind a missing rule beside the path', () => {
     const ops = newOps();
     const x = ops.builder.input('trainable', 'float32', [2, 3]);
-    const other = ops.emit('Floor', [ops.builder.input('other', 'float32', [2, 3])]);
+    const other = ops.emit('ReduceProd', [ops.builder.input('other', 'float32', [2, 3])]);
     const y = ops.mul(x, other);
     expect(differentiate(ops, seedOf(ops, y), x).source).toMatchObject({ node: { opType: 'Mul' } });
   });
@@ -59,11 +78,10 @@ describe('differentiate', () => {
   it('blames the forward node for trouble in its backward', () => {
     const ops = newOps();
     const x = ops.builder.input('trainable', 'float32', [2, 3]);
-    ops.builder.origin = '/embed/Gather';
-    const y = ops.gather(x, ops.int64([0]), 1);
-    expect(() => differentiate(ops, seedOf(ops, y), x)).toThrow(
-      expect.objectContaining({ where: { node: '/embed/Gather' } }),
-    );
+    ops.builder.origin = '/mlp/Exp';
+    const y = ops.exp(x);
+    const wrong = [{ value: y, gradient: ops.builder.input('r', 'float32', [5, 7]) }];
+    expect(() => differentiate(ops, wrong, x)).toThrow(expect.objectContaining({ where: { node: '/mlp/Exp' } }));
   });
 
   it('gives every gradient the shape of its value', () => {

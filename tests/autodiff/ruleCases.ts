@@ -1,90 +1,29 @@
 /**
- * Every gradient rule on small inputs, one line per way to use the operator. A new operator adds its line here; how a line
- * is checked stands in rules.test.ts. Plain data, so that the page can read it too.
+ * Every gradient rule on small inputs, one line per way to use the operator. A new operator adds its lines here; how a
+ * line is checked stands in rules.test.ts.
  */
 import { float, int, ints } from '../../src/autodiff/attributes';
-import type { Attributes } from '../../src/autodiff/types';
-import type { DataType } from '../../src/onnx';
-
-export type Operand =
-  /** Random float32 numbers; the gradient with respect to them is checked unless they are `frozen`. */
-  | { readonly dims: readonly number[]; readonly low: number; readonly high: number; readonly frozen?: boolean }
-  /** Known when the graph is built. */
-  | { readonly literal: DataType; readonly dims: readonly number[]; readonly values: readonly number[] }
-  /** An integer input, known at run time only. */
-  | { readonly input: 'int64'; readonly dims: readonly number[]; readonly values: readonly number[] }
-  /** A weight of random bytes. */
-  | { readonly weight: 'uint8'; readonly dims: readonly number[] }
-  | { readonly weight: 'float32'; readonly dims: readonly number[]; readonly low: number; readonly high: number }
-  /** The same value as an earlier operand. */
-  | { readonly same: number }
-  | null;
-
-export interface RuleCase {
-  /** Key in the table of rules. */
-  readonly op: string;
-  readonly note?: string;
-  readonly inputs: readonly Operand[];
-  readonly attributes?: Attributes;
-  readonly outputs?: number;
-  /** Outputs that the loss depends on; default: all. */
-  readonly used?: readonly number[];
-}
-
-const x = (...dims: number[]): Operand => ({ dims, low: -1.5, high: 1.5 });
-const positive = (...dims: number[]): Operand => ({ dims, low: 0.6, high: 2 });
-const frozen = (...dims: number[]): Operand => ({ dims, low: -1.5, high: 1.5, frozen: true });
-const int64 = (...values: number[]): Operand => ({ literal: 'int64', dims: [values.length], values });
-const scalar = (value: number): Operand => ({ literal: 'float32', dims: [], values: [value] });
-const bools = (dims: number[], ...values: number[]): Operand => ({ literal: 'bool', dims, values });
-
-const line = (op: string, inputs: readonly Operand[], rest: Omit<RuleCase, 'op' | 'inputs'> = {}): RuleCase => ({
-  op,
-  inputs,
-  ...rest,
-});
-
-const MS = 'com.microsoft';
-const fused = (transA: number, transB: number, alpha: number): Attributes => ({
-  transA: int(transA),
-  transB: int(transB),
-  alpha: float(alpha),
-});
-const gemm = (transA: number, transB: number, alpha = 1, beta = 1): Attributes => ({
-  ...fused(transA, transB, alpha),
-  beta: float(beta),
-});
-const rotary = (interleaved: number, heads: number, rotated: number): Attributes => ({
-  interleaved: int(interleaved),
-  num_heads: int(heads),
-  rotary_embedding_dim: int(rotated),
-});
-const positions = (batch: number, ...values: number[]): Operand => ({
-  input: 'int64',
-  dims: [batch, values.length / batch],
-  values,
-});
-
-/** A blockwise quantised matrix [rows, columns] as MatMulNBits stores it; `zero`: packed zero points beside the scales. */
-function nBits(
-  rows: number,
-  columns: number,
-  bits: 4 | 8,
-  blockSize: number,
-  zero: boolean,
-  ...lead: number[]
-): RuleCase {
-  const blocks = Math.ceil(columns / blockSize);
-  const zeroBytes = bits === 4 ? Math.ceil(blocks / 2) : blocks;
-  const inputs: Operand[] = [
-    x(...lead, columns),
-    { weight: 'uint8', dims: [rows, blocks, (blockSize * bits) / 8] },
-    { weight: 'float32', dims: [rows * blocks], low: 0.01, high: 0.05 },
-    ...(zero ? [{ weight: 'uint8', dims: [rows * zeroBytes] } as const] : []),
-  ];
-  const attributes = { K: int(columns), N: int(rows), bits: int(bits), block_size: int(blockSize) };
-  return line(`${MS}.MatMulNBits`, inputs, { attributes, note: `${bits} bits${zero ? ', zero points' : ''}` });
-}
+import {
+  between,
+  bools,
+  floats,
+  frozen,
+  fused,
+  gemm,
+  int64,
+  line,
+  MS,
+  mixed,
+  nBits,
+  positions,
+  positive,
+  type RuleCase,
+  rotary,
+  runtime,
+  scalar,
+  whole,
+  x,
+} from './ruleLines';
 
 export const ruleCases: readonly RuleCase[] = [
   line('Add', [x(2, 3), x(2, 3)]),
@@ -100,15 +39,47 @@ export const ruleCases: readonly RuleCase[] = [
   line('Div', [x(3), positive(2, 3)]),
   line('Pow', [x(2, 3), scalar(2)]),
   line('Pow', [positive(2, 3), { literal: 'float32', dims: [3], values: [-0.5, 3, 1.5] }]),
+  line('Pow', [positive(2, 3), positive(2, 1)], { note: 'a trainable exponent' }),
+  line('Mod', [between(2.2, 2.7, 2, 3), scalar(2)], { attributes: { fmod: int(1) } }),
+  line('Mod', [between(-2.7, -2.2, 1, 3), floats([2, 1], 2, 0.9)], { attributes: { fmod: int(1) }, note: 'broadcast' }),
+  line('Max', [between(-1.5, -0.5, 2, 3), floats([3], -2, -3, -4)], { note: 'one side always' }),
+  line('Max', [mixed(2, 1), floats([3], 0, 0, 0)], { note: 'both sides' }),
+  line('Max', [floats([2, 1], -2, -3), between(-0.6, -0.2, 3)], { note: 'the other side always' }),
+  line('Max', [x(2, 3), { same: 0 }], { note: 'a tie everywhere' }),
+  line('Min', [between(-1.5, -0.5, 2, 3), floats([3], 2, 3, 4)], { note: 'one side always' }),
+  line('Min', [mixed(2, 1), floats([3], 0, 0, 0)], { note: 'both sides' }),
+  line('Abs', [between(-1.5, -0.2, 2, 3)]),
+  line('Abs', [between(0.2, 1.5, 5)]),
+  line('Floor', [between(0.2, 0.8, 2, 3)], { flat: true }),
+  line('Floor', [between(-0.8, -0.2, 4)], { flat: true }),
+  line('Ceil', [between(0.2, 0.8, 2, 3)], { flat: true }),
+  line('Ceil', [between(-0.8, -0.2, 4)], { flat: true }),
+  line('Round', [between(0.6, 0.9, 2, 3)], { flat: true }),
+  line('Round', [between(-0.4, 0.4, 4)], { flat: true }),
+  line('Neg', [x(2, 3)]),
   line('Neg', [x(4)]),
   line('Exp', [x(2, 3)]),
+  line('Exp', [x(4)]),
   line('Log', [positive(2, 3)]),
+  line('Log', [positive(4)]),
   line('Sqrt', [positive(2, 3)]),
+  line('Sqrt', [positive(4)]),
   line('Reciprocal', [positive(2, 3)]),
+  line('Reciprocal', [positive(4)]),
   line('Sigmoid', [x(2, 3)]),
+  line('Sigmoid', [x(4)]),
   line('Tanh', [x(2, 3)]),
+  line('Tanh', [x(4)]),
+  line('Softplus', [x(2, 3)]),
+  line('Softplus', [x(4)]),
   line('Sin', [x(2, 3)]),
+  line('Sin', [x(4)]),
   line('Cos', [x(2, 3)]),
+  line('Cos', [x(4)]),
+  line('Erf', [x(2, 3)]),
+  line('Erf', [x(4)]),
+  line('Relu', [between(0.2, 1.5, 2, 3)], { note: 'open' }),
+  line('Relu', [mixed(5)], { note: 'open and shut' }),
   line('Where', [bools([2, 3], 1, 0, 1, 0, 0, 1), x(2, 3), x(2, 3)]),
   line('Where', [bools([2, 1, 3], 1, 0, 1, 0, 0, 1), x(4, 1), x(3)], { note: 'all broadcast' }),
   line('Where', [bools([3], 1, 0, 1), x(2, 3), scalar(7)], { note: 'one side known' }),
@@ -127,15 +98,15 @@ export const ruleCases: readonly RuleCase[] = [
   line('Gemm', [x(4, 3), x(4, 5), x(3, 1)], { attributes: gemm(1, 0) }),
   line('Gemm', [x(4, 3), x(5, 4), x(3, 5)], { attributes: gemm(1, 1, 2, -1) }),
   line('Gemm', [x(1, 7), frozen(3, 7)], { attributes: gemm(0, 1), note: 'one row' }),
-  nBits(5, 32, 4, 16, false, 3),
-  nBits(7, 48, 4, 16, true, 2, 3),
-  nBits(5, 64, 4, 16, true, 1),
-  nBits(6, 40, 4, 16, false, 2),
-  nBits(6, 40, 4, 16, true, 2),
-  nBits(5, 64, 8, 32, false, 2, 1),
-  nBits(5, 32, 8, 16, true, 3),
+  nBits(line, { rows: 5, columns: 32, bits: 4, blockSize: 16 }, [3]),
+  nBits(line, { rows: 7, columns: 48, bits: 4, blockSize: 16, zero: 'packed' }, [2, 3]),
+  nBits(line, { rows: 5, columns: 64, bits: 4, blockSize: 16, zero: 'packed' }, [1]),
+  nBits(line, { rows: 6, columns: 40, bits: 4, blockSize: 16 }, [2]),
+  nBits(line, { rows: 6, columns: 40, bits: 4, blockSize: 16, zero: 'packed' }, [2]),
+  nBits(line, { rows: 5, columns: 64, bits: 8, blockSize: 32 }, [2, 1]),
+  nBits(line, { rows: 5, columns: 32, bits: 8, blockSize: 16, zero: 'packed' }, [3]),
   // More than 1 MiB as float32: too large to be set aside, so it is dequantised in the graph, at each run.
-  nBits(2080, 128, 4, 32, false, 1),
+  nBits(line, { rows: 2080, columns: 128, bits: 4, blockSize: 32 }, [1]),
 
   line('SimplifiedLayerNormalization', [x(3, 8), frozen(8)], {
     attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
@@ -151,7 +122,14 @@ export const ruleCases: readonly RuleCase[] = [
     attributes: { axis: int(-1), epsilon: float(0.1), stash_type: int(1) },
     note: 'no bias, large epsilon, odd width',
   }),
-  line('Erf', [x(2, 3)]),
+  line('SimplifiedLayerNormalization', [x(2, 3, 4), x(4)], {
+    attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
+    note: 'a trainable scale',
+  }),
+  line('LayerNormalization', [x(2, 3, 4), x(4), x(4)], {
+    attributes: { axis: int(-1), epsilon: float(1e-5), stash_type: int(1) },
+    note: 'a trainable scale and bias',
+  }),
   line('Softmax', [x(2, 5)], { attributes: { axis: int(-1) } }),
   line('Softmax', [x(2, 3, 4)], { attributes: { axis: int(-1) } }),
   line('ReduceSum', [x(2, 3, 4), int64(1)], { attributes: { keepdims: int(1) } }),
@@ -159,8 +137,18 @@ export const ruleCases: readonly RuleCase[] = [
   line('ReduceMean', [x(2, 3, 4), int64(2)], { attributes: { keepdims: int(1) } }),
   line('ReduceMean', [x(2, 3, 4), int64(0, 1)], { attributes: { keepdims: int(0) } }),
 
+  line('ReduceMax', [mixed(2, 3), int64(1)], { attributes: { keepdims: int(1) } }),
+  line('ReduceMax', [mixed(2, 2, 2), int64(0, 2)], { attributes: { keepdims: int(0) } }),
+  line('ReduceMin', [mixed(2, 3), int64(1)], { attributes: { keepdims: int(1) } }),
+  line('ReduceMin', [mixed(2, 2, 2), int64(0, 2)], { attributes: { keepdims: int(0) } }),
+  line('CumSum', [x(2, 4), scalar(1, 'int32')]),
+  line('CumSum', [x(3, 2), scalar(0, 'int32')], { attributes: { exclusive: int(1) } }),
+  line('CumSum', [x(2, 3, 2), scalar(1, 'int32')], { attributes: { exclusive: int(1), reverse: int(1) } }),
+
   line('Reshape', [x(2, 6), int64(3, 4)]),
+  line('Reshape', [x(4), int64(2, 1, 2)]),
   line('Transpose', [x(2, 3, 4)], { attributes: { perm: ints([2, 0, 1]) } }),
+  line('Transpose', [x(3, 5)], { attributes: { perm: ints([1, 0]) } }),
   line('Concat', [x(2, 1, 3), x(2, 4, 3), x(2, 2, 3)], { attributes: { axis: int(1) } }),
   line('Concat', [x(2, 3), { same: 0 }], { attributes: { axis: int(0) }, note: 'of a value with itself' }),
   line('Split', [x(2, 7), int64(3, 1, 3)], { attributes: { axis: int(1) }, outputs: 3 }),
@@ -174,7 +162,14 @@ export const ruleCases: readonly RuleCase[] = [
     attributes: { axis: int(0) },
     note: 'indices of rank 2, from an input',
   }),
+  line('Gather', [x(2, 6, 3), int64(4, 0, 4, 2)], { attributes: { axis: int(1) }, note: 'along the middle' }),
+  line('Gather', [x(3, 5), runtime([2, 2], 4, 1, 1, 0)], { attributes: { axis: int(1) }, note: 'along the last' }),
+  line('GatherElements', [x(4, 3), whole([2, 3], 3, 0, 1, 3, 2, 0)], { attributes: { axis: int(0) } }),
+  line('GatherElements', [x(2, 5), runtime([2, 3], 4, 0, 4, 1, 2, 2)], { attributes: { axis: int(1) } }),
+  line('GatherND', [x(4, 3), whole([2, 1], 3, 0)], { note: 'whole rows' }),
+  line('GatherND', [x(3, 4, 2), runtime([3, 2], 2, 3, 0, 1, 2, 3)], { note: 'a place twice' }),
   line('Cast', [x(2, 3)], { attributes: { to: int(1) } }),
+  line('Cast', [x(4)], { attributes: { to: int(1) } }),
 
   line(`${MS}.RotaryEmbedding`, [x(2, 3, 2, 8), positions(2, 4, 1, 0, 6), frozen(7, 4), frozen(7, 4)], {
     attributes: rotary(0, 0, 0),

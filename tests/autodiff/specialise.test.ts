@@ -26,7 +26,10 @@ const kv = (stem: string) => ['key', 'value'].map((what) => info(`${stem}.0.${wh
 function run(nodes: readonly Node[], wanted = ['logits']): { values: Value[]; emitted: string[] } {
   const ops = newOps();
   const context = decoderContext(ops, denseLayout(ops, 3, 0, 5));
-  const feeds = new Map([['x', ops.builder.input('x', 'float32', [3, 5, 8])]]);
+  const feeds = new Map([
+    ['x', ops.builder.input('x', 'float32', [3, 5, 8])],
+    ['past_key_values.0.key', ops.builder.input('past', 'float32', [3, 2, 1, 4])],
+  ]);
   const values = specialise(ops, decoderOf(nodes), context, feeds, wanted);
   return { values, emitted: ops.builder.nodes.map(({ opType }) => opType) };
 }
@@ -64,11 +67,18 @@ describe('shape arithmetic', () => {
 });
 
 describe('what cannot be compiled', () => {
-  it('names the operator and the node', () => {
-    const unknown = () => run([node('Quux', 'x', 'logits', {}, 'ai.example')]);
+  it('names the operator, the node and what is trained and reaches it', () => {
+    const unknown = () =>
+      run([node('Identity', 'past_key_values.0.key', 'key'), node('QMoE', 'key x', 'logits', {}, 'com.microsoft')]);
     expect(unknown).toThrow(ModelError);
-    expect(unknown).toThrow('ai.example.Quux');
-    expect(unknown).toThrow(expect.objectContaining({ where: { node: '/Quux/logits' } }));
+    expect(unknown).toThrow('The operator com.microsoft.QMoE is not one that Prelude knows');
+    expect(unknown).toThrow("the prefix of layer 0's keys (past_key_values.0.key) reaches it");
+    expect(unknown).toThrow(expect.objectContaining({ where: { node: '/QMoE/logits' } }));
+  });
+
+  it('says so of an operator that nothing trained reaches', () => {
+    const unknown = () => run([node('Quux', 'x', 'logits', {}, 'ai.onnx')]);
+    expect(unknown).toThrow('The operator Quux is not one that Prelude knows: no trainable input reaches it');
   });
 
   it('does not mind operators that no output needs', () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { excess } from '../../src/cli/gradientCheck';
 import { createWasmBackend, relativeError } from '../../src/runtime';
+import { loweredCases } from '../autodiff/loweredCases';
 import { ruleCases } from '../autodiff/ruleCases';
 import { buildRuleGraph, describeCase, openRule } from '../autodiff/ruleGraph';
 import type { Remote, TestBrowser } from '../support/browser';
@@ -42,7 +43,7 @@ describe('every rule on WebGPU', () => {
   it('computes what it computes on wasm', async () => {
     const outputs = await page.ruleOutputs();
     const backend = await createWasmBackend();
-    for (const [i, rule] of ruleCases.entries()) {
+    for (const [i, rule] of [...ruleCases, ...loweredCases].entries()) {
       const open = await openRule(backend, buildRuleGraph(rule, { ...wasmTarget, weights: 'quantized' }, i + 1));
       const expected = await open.run();
       await open.close();

@@ -8,6 +8,7 @@ import { checkGradients, type GradientErrors } from '../../src/cli/gradientCheck
 import { bytesOfArray, createWebGpuBackend, LoadedDecoder, readFloats, type WebGpuBackend } from '../../src/runtime';
 import type { LiveCounts } from '../../src/runtime/backend';
 import { loadOrt } from '../../src/runtime/ortModule';
+import { loweredCases } from '../autodiff/loweredCases';
 import { ruleCases } from '../autodiff/ruleCases';
 import { buildRuleGraph, openRule } from '../autodiff/ruleGraph';
 import { newOps, webgpuTarget } from '../support/graphs';
@@ -124,11 +125,11 @@ export async function needsCpu(name: string): Promise<string | null> {
   }
 }
 
-/** Outputs and gradients of every line of ruleCases.ts, as plain numbers. */
+/** Outputs and gradients of every line of ruleCases.ts and loweredCases.ts, as plain numbers. */
 export async function ruleOutputs(): Promise<Record<string, number[]>[]> {
   const backend = await backendOf();
   const all: Record<string, number[]>[] = [];
-  for (const [i, rule] of ruleCases.entries()) {
+  for (const [i, rule] of [...ruleCases, ...loweredCases].entries()) {
     const open = await openRule(backend, buildRuleGraph(rule, webgpuTarget, i + 1));
     const outputs = await open.run();
     all.push(Object.fromEntries(Object.entries(outputs).map(([name, values]) => [name, [...values]])));

@@ -3,8 +3,8 @@ import { ModelError } from '../../errors';
 import { numbersOf } from '../../onnx';
 import { intOf, tensorOf } from '../attributes';
 import { dataTypeFromCode } from '../ops';
-import { computeType } from '../shapes';
-import type { OperatorRule, RuleTable, TensorType } from '../types';
+import { computeType, sizeOf } from '../shapes';
+import type { OperatorRule, RuleTable, TensorType, Value } from '../types';
 import { first, known, literalOf } from './known';
 
 const cast: OperatorRule = {
@@ -33,7 +33,11 @@ export const constants: RuleTable = {
       if (f?.type === 'float') return [ops.scalar(f.value)];
       if (is?.type === 'ints') return [ops.int64(is.value)];
       if (fs?.type === 'floats') return [ops.builder.literal('float32', [fs.value.length], fs.value)];
-      throw new ModelError('Constant holds a value of a kind that Prelude does not read.', { node: node.name });
+      throw new ModelError(
+        'Constant holds a value of a kind that Prelude does not read (text or a sparse tensor).',
+        { node: node.name || node.outputs[0] },
+        'Try another export of this model.',
+      );
     },
   },
   Shape: {
@@ -55,18 +59,12 @@ export const constants: RuleTable = {
       return [ops.expand(fill, known(context, 0, 'shape'))];
     },
   },
-  Range: {
-    lower: (context) => {
-      const [start, limit, step] = [
-        known(context, 0, 'start'),
-        known(context, 1, 'limit'),
-        known(context, 2, 'step'),
-      ].map((x) => x[0] as number) as [number, number, number];
-      const count = Math.max(0, Math.ceil((limit - start) / step));
-      const elements = Array.from({ length: count }, (_, i) => start + i * step);
-      return [context.ops.builder.literal(first(context.inputs).dataType, [count], elements)];
-    },
-  },
+  Size: { lower: ({ ops, inputs }) => [ops.scalar(sizeOf(first(inputs).dims), 'int64')] },
   Identity: { lower: ({ inputs }) => [first(inputs)] },
+  /** Outside of its own training a model drops nothing. */
+  Dropout: {
+    lower: ({ ops, inputs }) => [first(inputs), ops.expand(ops.scalar(1, 'bool'), first(inputs).dims)],
+  },
   Cast: cast,
+  CastLike: { lower: ({ ops, inputs }) => [ops.cast(first(inputs), (inputs[1] as Value).dataType)] },
 };

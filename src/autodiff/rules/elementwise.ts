@@ -1,71 +1,64 @@
-/**
- * Operators that work element by element, with NumPy broadcasting: y[i] = f(a[i], b[i]). Gradients are summed over the
- * axes along which an operand was broadcast (`sumTo`).
- */
-import { broadcastDims, broadcastReader, forEachIndex, sizeOf } from '../shapes';
-import type { InferContext, OperatorRule, RuleTable, TensorType, Value, VjpContext } from '../types';
+/** Arithmetic and functions, element by element. Machinery and broadcasting are in pointwise.ts. */
+import { intOf } from '../attributes';
+import type { Ops } from '../ops';
+import type { LowerContext, OperatorRule, RuleTable, Value } from '../types';
 import { lowerAngle } from './angles';
+import { literalOf, zeros } from './known';
+import { evaluateWith, float, inferBroadcast, isInteger } from './pointwise';
 
-const operands = (inputs: readonly (Value | null)[]): Value[] => inputs.filter((value) => value !== null);
+/** Each operand of a sum, a maximum … in turn: ONNX allows any number of them, the rules know two. */
+const chain =
+  (join: (ops: Ops, a: Value, b: Value) => Value) =>
+  ({ ops, inputs }: LowerContext): [Value] => [(inputs as readonly Value[]).reduce((a, b) => join(ops, a, b))];
 
-function inferBroadcast({ inputs }: InferContext): TensorType[] {
-  const values = operands(inputs);
-  const dims = values.map((value) => value.dims).reduce(broadcastDims);
-  return [{ dataType: (values[values.length - 1] as Value).dataType, dims }];
-}
+/** Steps: the gradient is zero wherever there is one. */
+const step = (f: (x: number) => number): OperatorRule => float(f, ({ ops, dy }) => [zeros(ops, dy.dims)]);
 
-const isInteger = (type: TensorType) => type.dataType.startsWith('int') || type.dataType.startsWith('uint');
-
-function evaluateWith(f: (...x: number[]) => number) {
-  return ({ inputs }: InferContext, [out]: readonly TensorType[]): readonly ArrayLike<number>[] => {
-    const type = out as TensorType;
-    const values = operands(inputs);
-    const readers = values.map((value) => broadcastReader(value.dims, type.dims));
-    const elements = new Array<number>(sizeOf(type.dims));
-    forEachIndex(type.dims, (flat, index) => {
-      elements[flat] = f(
-        ...values.map(
-          (value, k) =>
-            (value.literal as ArrayLike<number>)[(readers[k] as (i: readonly number[]) => number)(index)] as number,
-        ),
-      );
-    });
-    return [isInteger(type) ? elements.map(Math.trunc) : elements];
-  };
-}
-
-type Vjp = (context: VjpContext & { x: Value; y: Value; out: Value; dy: Value }) => readonly (Value | null)[];
-
-/** A rule with one or two float operands; `vjp` gives unreduced gradients, which are summed to the operands' shapes. */
-function float(f: (...x: number[]) => number, vjp: Vjp): OperatorRule {
-  return {
-    infer: inferBroadcast,
-    evaluate: evaluateWith(f),
-    vjp: (context) => {
-      const [x, y] = context.input;
-      const dy = context.grad[0];
-      if (!dy) return context.input.map(() => null);
-      const grads = vjp({
-        ...context,
-        x: x as Value,
-        y: (y ?? x) as Value,
-        out: context.output[0] as Value,
-        dy,
-        needs: context.needs,
-      });
-      return grads.map((grad, i) => {
-        const operand = context.input[i];
-        return grad && operand ? context.ops.sumTo(grad, operand.dims) : null;
-      });
-    },
-  };
-}
-
-/** A comparison or a test: no gradient, boolean result. */
-const predicate = (f: (...x: number[]) => boolean): OperatorRule => ({
-  infer: (context) => [{ dataType: 'bool', dims: (inferBroadcast(context)[0] as TensorType).dims }],
-  evaluate: evaluateWith((...x) => (f(...x) ? 1 : 0)),
+/** y = whichever of a, b wins:  da = dy where a wins, half of it in a tie, db = the rest */
+const choice = (f: (...x: number[]) => number, opType: string, wins: 'Greater' | 'Less'): OperatorRule => ({
+  ...float(f, ({ ops, x, y, dy, needs }) => {
+    const half = ops.where(ops.equal(x, y), ops.scalar(0.5), ops.scalar(0));
+    const share = ops.where(ops.emit(wins, [x, y]), ops.scalar(1), half);
+    return [needs(0) ? ops.mul(dy, share) : null, needs(1) ? ops.mul(dy, ops.sub(ops.scalar(1), share)) : null];
+  }),
+  lower: chain((ops, a, b) => ops.emit(opType, [a, b])),
 });
+
+const roundHalfToEven = (x: number): number => {
+  const floor = Math.floor(x);
+  if (x - floor !== 0.5) return Math.round(x);
+  return floor % 2 === 0 ? floor : floor + 1;
+};
+
+/** −1, 0 or 1; ONNX Runtime has no Sign on WebGPU. */
+const signOf = (ops: Ops, x: Value): Value => {
+  const [zero, one] = [ops.scalar(0, x.dataType), ops.scalar(1, x.dataType)];
+  const negative = ops.where(ops.emit('Less', [x, zero]), ops.scalar(-1, x.dataType), zero);
+  return ops.where(ops.emit('Greater', [x, zero]), one, negative);
+};
+
+/** Small whole powers as products: exact, and WGSL's pow is not defined for a negative base. */
+function power(ops: Ops, x: Value, y: Value): Value {
+  const exponents = new Set(y.literal && y.dims.length <= x.dims.length ? Array.from(literalOf(y)) : []);
+  const [exponent] = exponents.size === 1 ? exponents : [];
+  if (x.literal || isInteger(x)) return ops.emit('Pow', [x, y]);
+  switch (exponent) {
+    case 1:
+      return x;
+    case 2:
+      return ops.mul(x, x);
+    case 3:
+      return ops.mul(ops.mul(x, x), x);
+    case 0.5:
+      return ops.sqrt(x);
+    case -0.5:
+      return ops.reciprocal(ops.sqrt(x));
+    case -1:
+      return ops.reciprocal(x);
+    default:
+      return ops.emit('Pow', [x, y]);
+  }
+}
 
 export const elementwise: RuleTable = {
   /** y = a + b:  da = dy, db = dy */
@@ -91,16 +84,63 @@ export const elementwise: RuleTable = {
       needs(1) ? ops.neg(ops.div(ops.mul(dy, out), y)) : null,
     ],
   ),
-  /** y = a^b, b without gradient:  da = dy · b · a^(b−1) */
-  Pow: float(
-    (a, b = 1) => a ** b,
-    ({ ops, x, y, dy }) => [ops.mul(dy, ops.mul(y, ops.emit('Pow', [x, ops.sub(y, ops.scalar(1))]))), null],
-  ),
+  /** y = a^b:  da = dy · b · a^(b−1), db = dy · y · ln a, which exists for a > 0 */
+  Pow: {
+    ...float(
+      (a, b = 1) => a ** b,
+      ({ ops, x, y, out, dy, needs }) => [
+        needs(0) ? ops.mul(dy, ops.mul(y, power(ops, x, ops.sub(y, ops.scalar(1))))) : null,
+        needs(1) ? ops.mul(dy, ops.mul(out, ops.log(x))) : null,
+      ],
+    ),
+    lower: ({ ops, inputs: [x, y] }) => {
+      const exponent = y as Value;
+      return [power(ops, x as Value, isInteger(x as Value) ? exponent : ops.cast(exponent, 'float32'))];
+    },
+    infer: (context) => [
+      { dataType: (context.inputs[0] as Value).dataType, dims: inferBroadcast(context)[0]?.dims ?? [] },
+    ],
+  },
+  /** y = a − b · ⌊a/b⌋, or with `fmod` a − b · trunc(a/b):  da = dy; none for b */
+  Mod: {
+    ...float(
+      (a) => a,
+      ({ dy }) => [dy, null],
+    ),
+    evaluate: (context, outputs) =>
+      evaluateWith(
+        intOf(context.attributes, 'fmod', 0) ? (a, b = 1) => a % b : (a, b = 1) => a - b * Math.floor(a / b),
+      )(context, outputs),
+  },
+  Sum: { lower: chain((ops, a, b) => ops.add(a, b)) },
+  Mean: {
+    lower: (context) => [context.ops.scale(chain((ops, a, b) => ops.add(a, b))(context)[0], 1 / context.inputs.length)],
+  },
+  Max: choice(Math.max, 'Max', 'Greater'),
+  Min: choice(Math.min, 'Min', 'Less'),
+  /** y = min(max(x, low), high), bounds as inputs or, before opset 11, as attributes. */
+  Clip: {
+    lower: ({ ops, node, inputs: [x, low, high] }) => {
+      const bound = (name: string) => {
+        const attribute = node.attributes[name];
+        return attribute?.type === 'float' ? ops.scalar(attribute.value) : null;
+      };
+      const [least, most] = [low ?? bound('min'), high ?? bound('max')];
+      const raised = least ? ops.emit('Max', [x as Value, least]) : (x as Value);
+      return [most ? ops.emit('Min', [raised, most]) : raised];
+    },
+  },
   /** y = −x:  dx = −dy */
   Neg: float(
     (x) => -x,
     ({ ops, dy }) => [ops.neg(dy)],
   ),
+  /** y = |x|:  dx = dy · sign x */
+  Abs: float(Math.abs, ({ ops, x, dy }) => [ops.mul(dy, signOf(ops, x))]),
+  Sign: { lower: ({ ops, inputs: [x] }) => [signOf(ops, x as Value)] },
+  Floor: step(Math.floor),
+  Ceil: step(Math.ceil),
+  Round: step(roundHalfToEven),
   /** y = e^x:  dx = dy · y */
   Exp: float(Math.exp, ({ ops, out, dy }) => [ops.mul(dy, out)]),
   /** y = ln x:  dx = dy / x */
@@ -112,38 +152,15 @@ export const elementwise: RuleTable = {
     (x) => 1 / x,
     ({ ops, out, dy }) => [ops.neg(ops.mul(dy, ops.mul(out, out)))],
   ),
-  /** y = σ(x):  dx = dy · y · (1 − y) */
-  Sigmoid: float(
-    (x) => 1 / (1 + Math.exp(-x)),
-    ({ ops, out, dy }) => [ops.mul(dy, ops.mul(out, ops.sub(ops.scalar(1), out)))],
-  ),
-  /** y = tanh x:  dx = dy · (1 − y²) */
-  Tanh: float(Math.tanh, ({ ops, out, dy }) => [ops.mul(dy, ops.sub(ops.scalar(1), ops.mul(out, out)))]),
-  /** y = c ? a : b:  da = c ? dy : 0, db = c ? 0 : dy */
-  Where: {
-    infer: (context) => [
-      { dataType: (context.inputs[1] as Value).dataType, dims: (inferBroadcast(context)[0] as TensorType).dims },
-    ],
-    evaluate: evaluateWith((c, a = 0, b = 0) => (c ? a : b)),
-    vjp: ({ ops, input: [condition, a, b], grad: [dy], needs }) => {
-      if (!dy) return [null, null, null];
-      const zero = ops.scalar(0);
-      return [
-        null,
-        needs(1) ? ops.sumTo(ops.where(condition as Value, dy, zero), (a as Value).dims) : null,
-        needs(2) ? ops.sumTo(ops.where(condition as Value, zero, dy), (b as Value).dims) : null,
-      ];
-    },
+  /** y = sin x:  dx = dy · cos x */
+  Sin: {
+    ...float(Math.sin, ({ ops, x, dy }) => [ops.mul(dy, ops.emit('Cos', [x]))]),
+    lower: lowerAngle('Sin'),
   },
   /** y = cos x:  dx = −dy · sin x */
   Cos: {
     ...float(Math.cos, ({ ops, x, dy }) => [ops.neg(ops.mul(dy, ops.emit('Sin', [x])))]),
     lower: lowerAngle('Cos'),
-  },
-  /** y = sin x:  dx = dy · cos x */
-  Sin: {
-    ...float(Math.sin, ({ ops, x, dy }) => [ops.mul(dy, ops.emit('Cos', [x]))]),
-    lower: lowerAngle('Sin'),
   },
   /** y = erf x:  dx = dy · 2/√π · e^(−x²). Its elements are not computed ahead of time. */
   Erf: {
@@ -154,16 +171,4 @@ export const elementwise: RuleTable = {
       return [ops.mul(dy, ops.scale(bell, 2 / Math.sqrt(Math.PI)))];
     },
   },
-  /** Of integers, in shape arithmetic: no gradient. */
-  Max: { infer: inferBroadcast, evaluate: evaluateWith(Math.max) },
-  Min: { infer: inferBroadcast, evaluate: evaluateWith(Math.min) },
-  IsNaN: predicate(Number.isNaN),
-  Equal: predicate((a, b) => a === b),
-  Less: predicate((a, b = 0) => a < b),
-  LessOrEqual: predicate((a, b = 0) => a <= b),
-  Greater: predicate((a, b = 0) => a > b),
-  GreaterOrEqual: predicate((a, b = 0) => a >= b),
-  And: predicate((a, b) => Boolean(a && b)),
-  Or: predicate((a, b) => Boolean(a || b)),
-  Not: predicate((a) => !a),
 };

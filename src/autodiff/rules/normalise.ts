@@ -1,66 +1,111 @@
 /**
  * RMS normalisation (Zhang & Sennrich 2019), layer normalisation (Ba et al. 2016) and their fused forms with a residual.
- * Scale w and bias b are weights and get no gradient.
+ * All are over the last axis: where a file normalises over several, they are made one first.
  */
 import { float, floatOf, int, intOf } from '../attributes';
 import { MICROSOFT, type Ops } from '../ops';
-import type { LowerContext, RuleTable, Value } from '../types';
+import { axisOf, sizeOf } from '../shapes';
+import type { LowerContext, RuleTable, Value, VjpContext } from '../types';
+
+type Optional = Value | null | undefined;
 
 const DEFAULT_EPSILON = 1e-5;
 
+const attributesOf = (epsilon: number) => ({ axis: int(-1), epsilon: float(epsilon), stash_type: int(1) });
+
 /** x / √(mean(x²) + ε) · w over the last axis. */
 export const rmsNorm = (ops: Ops, x: Value, w: Value, epsilon: number): Value =>
-  ops.emit('SimplifiedLayerNormalization', [x, w], { axis: int(-1), epsilon: float(epsilon), stash_type: int(1) });
+  ops.emit('SimplifiedLayerNormalization', [x, w], attributesOf(epsilon));
 
 /** (x − mean(x)) / √(var(x) + ε) · w + b over the last axis. */
-const layerNorm = (ops: Ops, x: Value, w: Value, b: Value | null, epsilon: number): Value =>
-  ops.emit('LayerNormalization', b ? [x, w, b] : [x, w], {
-    axis: int(-1),
-    epsilon: float(epsilon),
-    stash_type: int(1),
-  });
+const layerNorm = (ops: Ops, x: Value, w: Value, b: Optional, epsilon: number): Value =>
+  ops.emit('LayerNormalization', b ? [x, w, b] : [x, w], attributesOf(epsilon));
 
-/** @throws RangeError where a normalisation is not over the last axis alone */
-function checkAxis({ node, inputs }: LowerContext): void {
-  const axis = intOf(node.attributes, 'axis', -1);
-  if (axis !== -1 && axis !== (inputs[0] as Value).dims.length - 1)
-    throw new RangeError(`normalisation over axis ${axis}`);
+const meanOf = (ops: Ops, x: Value): Value => ops.reduce('ReduceMean', x, [-1]);
+
+/** 1 / √(mean(x²) + ε), [..., 1] */
+const inverseRms = (ops: Ops, x: Value, epsilon: number): Value =>
+  ops.reciprocal(ops.sqrt(ops.add(meanOf(ops, ops.mul(x, x)), ops.scalar(epsilon))));
+
+const centredOn = (ops: Ops, x: Value): Value => ops.sub(x, meanOf(ops, x));
+
+/** Normalises with the axes from `axis` on as one; `make` gets x [..., width] and the parameters [width]. */
+function overLast(
+  { ops, node, inputs }: LowerContext,
+  make: (x: Value, w: Value, b: Optional) => readonly Value[],
+): readonly Value[] {
+  const [x, w, b] = inputs as [Value, Value, Optional];
+  const axis = axisOf(intOf(node.attributes, 'axis', -1), x.dims.length);
+  if (axis === x.dims.length - 1) return make(x, w, b);
+  const width = sizeOf(x.dims.slice(axis));
+  const flat = (value: Value) => ops.reshape(value, [sizeOf(value.dims)]);
+  const [y, ...statistics] = make(ops.reshape(x, [...x.dims.slice(0, axis), width]), flat(w), b && flat(b));
+  const ones = x.dims.slice(axis).map(() => 1);
+  return [
+    ops.reshape(y as Value, x.dims),
+    ...statistics.map((value) => ops.reshape(value, [...x.dims.slice(0, axis), ...ones])),
+  ];
 }
 
-function lowerRms(context: LowerContext): (Value | null)[] {
-  checkAxis(context);
-  const [x, w] = context.inputs as [Value, Value];
-  return [rmsNorm(context.ops, x, w, floatOf(context.node.attributes, 'epsilon', DEFAULT_EPSILON)), null];
+const epsilonOf = ({ node }: LowerContext | VjpContext, fallback = DEFAULT_EPSILON): number =>
+  floatOf(node.attributes, 'epsilon', fallback);
+
+const lowerRms = (context: LowerContext): readonly Value[] =>
+  overLast(context, (x, w) => {
+    const epsilon = epsilonOf(context);
+    const y = rmsNorm(context.ops, x, w, epsilon);
+    return context.node.outputs[1] ? [y, inverseRms(context.ops, x, epsilon)] : [y];
+  });
+
+/** The statistics of layer normalisation that a node asks for: mean and 1/√(var + ε). */
+const statistics = ({ ops, node }: LowerContext, x: Value, epsilon: number): Value[] =>
+  node.outputs[1] || node.outputs[2] ? [meanOf(ops, x), inverseRms(ops, centredOn(ops, x), epsilon)] : [];
+
+/** input + skip + bias, which the norm is of and which goes on as the residual. */
+function residual(ops: Ops, x: Value, skip: Value, bias: Optional): Value {
+  const sum = ops.add(x, skip);
+  return bias ? ops.add(sum, bias) : sum;
+}
+
+/** Gradients of y = x̂ · w + b from dy and x̂: dw = Σ dy · x̂, db = Σ dy, where anything trainable reaches them. */
+function parameterGradients({ ops, input: [, w, b], grad, needs }: VjpContext, normed: () => Value): (Value | null)[] {
+  const dy = grad[0] as Value;
+  return [
+    w && needs(1) ? ops.sumTo(ops.mul(dy, normed()), w.dims) : null,
+    b && needs(2) ? ops.sumTo(dy, b.dims) : null,
+  ];
 }
 
 export const normalise: RuleTable = {
   /**
-   * y = x · r · w, r = 1/√(mean(x²) + ε):  dx = r · g − x · r³ · mean(g · x),  g = dy · w.
+   * y = x · r · w, r = 1/√(mean(x²) + ε):  dx = r · (g − x · r² · mean(g · x)),  g = dy · w.
    * An ONNX Runtime operator that it keeps in the ai.onnx domain.
    */
   SimplifiedLayerNormalization: {
     infer: ({ inputs }) => [inputs[0] as Value],
     lower: lowerRms,
-    vjp: ({ ops, node, input, grad: [dy] }) => {
+    vjp: (context) => {
+      const { ops, input, grad } = context;
+      const dy = grad[0];
       if (!dy) return [null, null];
       const [x, w] = input as [Value, Value];
-      const epsilon = ops.scalar(floatOf(node.attributes, 'epsilon', DEFAULT_EPSILON));
-      const meanSquare = ops.reduce('ReduceMean', ops.mul(x, x), [-1]);
-      const r = ops.reciprocal(ops.sqrt(ops.add(meanSquare, epsilon)));
+      const r = inverseRms(ops, x, epsilonOf(context));
       const g = ops.mul(dy, w);
-      const along = ops.reduce('ReduceMean', ops.mul(g, x), [-1]);
+      const along = meanOf(ops, ops.mul(g, x));
       const r2 = ops.mul(r, r);
-      return [ops.mul(r, ops.sub(g, ops.mul(x, ops.mul(r2, along)))), null];
+      const dx = ops.mul(r, ops.sub(g, ops.mul(x, ops.mul(r2, along))));
+      return [dx, ...parameterGradients(context, () => ops.mul(x, r)).slice(0, 1)];
     },
   },
   RMSNormalization: { lower: lowerRms },
-  /** Outputs: the norm, two statistics nobody reads, and the sum input + skip (+ bias) that goes on as the residual. */
+  /** Outputs: the norm, the mean (none here), 1/√(mean(x²) + ε), and the sum that goes on as the residual. */
   [`${MICROSOFT}.SkipSimplifiedLayerNormalization`]: {
-    lower: ({ ops, node, inputs }) => {
-      const [x, skip, w, bias] = inputs as [Value, Value, Value, Value | null | undefined];
-      const plain = ops.add(x, skip);
-      const sum = bias ? ops.add(plain, bias) : plain;
-      return [rmsNorm(ops, sum, w, floatOf(node.attributes, 'epsilon', DEFAULT_EPSILON)), null, null, sum];
+    lower: (context) => {
+      const { ops, node, inputs } = context;
+      const [x, skip, w, bias] = inputs as [Value, Value, Value, Optional];
+      const sum = residual(ops, x, skip, bias);
+      const epsilon = epsilonOf(context);
+      return [rmsNorm(ops, sum, w, epsilon), null, node.outputs[2] ? inverseRms(ops, sum, epsilon) : null, sum];
     },
   },
   /**
@@ -68,32 +113,34 @@ export const normalise: RuleTable = {
    */
   LayerNormalization: {
     infer: ({ inputs }) => [inputs[0] as Value],
-    lower: (context) => {
-      checkAxis(context);
-      const [x, w, b] = context.inputs as [Value, Value, Value | null | undefined];
-      const epsilon = floatOf(context.node.attributes, 'epsilon', DEFAULT_EPSILON);
-      return [layerNorm(context.ops, x, w, b ?? null, epsilon), null, null];
-    },
-    vjp: ({ ops, node, input, grad: [dy] }) => {
+    lower: (context) =>
+      overLast(context, (x, w, b) => {
+        const epsilon = epsilonOf(context);
+        return [layerNorm(context.ops, x, w, b, epsilon), ...statistics(context, x, epsilon)];
+      }),
+    vjp: (context) => {
+      const { ops, input, grad } = context;
+      const dy = grad[0];
       if (!dy) return [null, null, null];
       const [x, w] = input as [Value, Value];
-      const mean = (value: Value) => ops.reduce('ReduceMean', value, [-1]);
-      const centred = ops.sub(x, mean(x));
-      const epsilon = ops.scalar(floatOf(node.attributes, 'epsilon', DEFAULT_EPSILON));
-      const r = ops.reciprocal(ops.sqrt(ops.add(mean(ops.mul(centred, centred)), epsilon)));
+      const centred = centredOn(ops, x);
+      const r = inverseRms(ops, centred, epsilonOf(context));
       const normed = ops.mul(centred, r);
       const g = ops.mul(dy, w);
-      const along = ops.mul(normed, mean(ops.mul(g, normed)));
-      return [ops.mul(r, ops.sub(ops.sub(g, mean(g)), along)), null, null];
+      const along = ops.mul(normed, meanOf(ops, ops.mul(g, normed)));
+      const dx = ops.mul(r, ops.sub(ops.sub(g, meanOf(ops, g)), along));
+      return [dx, ...parameterGradients(context, () => normed)];
     },
   },
-  /** As above, with a mean: outputs the norm, two statistics nobody reads, and the sum that goes on as the residual. */
+  /** Outputs: the norm, the statistics, and the sum that goes on as the residual. */
   [`${MICROSOFT}.SkipLayerNormalization`]: {
-    lower: ({ ops, node, inputs }) => {
-      const [x, skip, w, b, bias] = inputs as [Value, Value, Value, Value | null | undefined, Value | null | undefined];
-      const plain = ops.add(x, skip);
-      const sum = bias ? ops.add(plain, bias) : plain;
-      return [layerNorm(ops, sum, w, b ?? null, floatOf(node.attributes, 'epsilon', 1e-12)), null, null, sum];
+    lower: (context) => {
+      const { ops, inputs } = context;
+      const [x, skip, w, b, bias] = inputs as [Value, Value, Value, Optional, Optional];
+      const sum = residual(ops, x, skip, bias);
+      const epsilon = epsilonOf(context, 1e-12);
+      const [mean = null, deviation = null] = statistics(context, sum, epsilon);
+      return [layerNorm(ops, sum, w, b, epsilon), mean, deviation, sum];
     },
   },
 };

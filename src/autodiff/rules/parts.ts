@@ -1,6 +1,5 @@
-/** Joining, cutting, repeating and picking parts of tensors. */
-import { ModelError } from '../../errors';
-import { intOf, intsOf, text } from '../attributes';
+/** Joining, cutting, repeating and padding tensors. Picking by index is in gather.ts. */
+import { intOf, intsOf, textOf } from '../attributes';
 import type { Ops } from '../ops';
 import {
   axisOf,
@@ -13,7 +12,7 @@ import {
   stridesOf,
   withDim,
 } from '../shapes';
-import type { InferContext, LowerContext, RuleTable, TensorType, Value } from '../types';
+import type { LowerContext, RuleTable, TensorType, Value } from '../types';
 import { first, flatIndex, known, literalOf, pick, zeros } from './known';
 
 function splitSizes(context: LowerContext): number[] {
@@ -26,12 +25,20 @@ function splitSizes(context: LowerContext): number[] {
   return node.outputs.map((_, i) => Math.max(0, Math.min(chunk, total - i * chunk)));
 }
 
-/** Start and end of a slice with step 1, clamped as the specification says. */
-const clampSlice = (start: number, end: number, dim: number): [number, number] => {
-  const clamp = (i: number) => Math.max(0, Math.min(dim, i < 0 ? i + dim : i));
-  const from = clamp(start);
-  return [from, Math.max(from, clamp(end))];
-};
+/** The indices that a slice of one axis takes: start, end and step, clamped as the specification says. */
+function sliceIndices(start: number, end: number, step: number, dim: number): number[] {
+  const clamp = (i: number, low: number, high: number) => Math.max(low, Math.min(high, i < 0 ? i + dim : i));
+  const [from, to] =
+    step > 0 ? [clamp(start, 0, dim), clamp(end, 0, dim)] : [clamp(start, 0, dim - 1), clamp(end, -1, dim - 1)];
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  return Array.from({ length: count }, (_, i) => from + i * step);
+}
+
+/** Neighbours are cut out; every other step is a Gather of known indices. */
+function takeIndices(ops: Ops, x: Value, axis: number, indices: readonly number[], step: number): Value {
+  const from = indices[0] ?? 0;
+  return step === 1 ? ops.slice(x, axis, from, from + indices.length) : ops.gather(x, ops.int64(indices), axis);
+}
 
 function lowerSlice(context: LowerContext): Value[] {
   const { ops, node, inputs } = context;
@@ -40,22 +47,80 @@ function lowerSlice(context: LowerContext): Value[] {
   const ends = old ? [...(intsOf(node.attributes, 'ends') ?? [])] : known(context, 2, 'ends');
   const axes = old ? intsOf(node.attributes, 'axes') : inputs[3] && known(context, 3, 'axes');
   const steps = inputs[4] ? known(context, 4, 'steps') : starts.map(() => 1);
-  let x = first(inputs);
-  starts.forEach((start, i) => {
-    const axis = axisOf(axes?.[i] ?? i, x.dims.length);
-    if (steps[i] !== 1) {
-      throw new ModelError('Slice with a step other than 1 is not supported.', { node: node.name || node.outputs[0] });
-    }
-    const [from, to] = clampSlice(start, ends[i] as number, dimAt(x.dims, axis));
-    x = ops.slice(x, axis, from, to);
-  });
-  return [x];
+  return [
+    starts.reduce((x, start, i) => {
+      const axis = axisOf(axes?.[i] ?? i, x.dims.length);
+      const step = steps[i] as number;
+      return takeIndices(ops, x, axis, sliceIndices(start, ends[i] as number, step, dimAt(x.dims, axis)), step);
+    }, first(inputs)),
+  ];
 }
 
-function inferGather({ inputs, attributes }: InferContext): TensorType[] {
-  const [x, indices] = inputs as [Value, Value];
-  const axis = axisOf(intOf(attributes, 'axis', 0), x.dims.length);
-  return [{ dataType: x.dataType, dims: [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)] }];
+/** Each axis doubled into [repeats, dim], spread, and joined again. */
+function tile(ops: Ops, x: Value, repeats: readonly number[]): Value {
+  const apart = x.dims.flatMap((dim) => [1, dim]);
+  const spread = x.dims.flatMap((dim, i) => [repeats[i] as number, dim]);
+  return ops.reshape(
+    ops.expand(ops.reshape(x, apart), spread),
+    x.dims.map((dim, i) => dim * (repeats[i] as number)),
+  );
+}
+
+/** Where the padded axis reads from, outside of `constant` mode. */
+const PADDED_INDEX: Readonly<Record<string, (i: number, dim: number) => number>> = {
+  edge: (i, dim) => Math.max(0, Math.min(dim - 1, i)),
+  reflect: (i, dim) => {
+    const period = Math.max(1, 2 * (dim - 1));
+    const at = ((i % period) + period) % period;
+    return at < dim ? at : period - at;
+  },
+  wrap: (i, dim) => ((i % dim) + dim) % dim,
+};
+
+interface Padding {
+  readonly axis: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+function padAxis(ops: Ops, x: Value, { axis, before, after }: Padding, mode: string, fill: Value): Value {
+  const dim = dimAt(x.dims, axis);
+  const index = PADDED_INDEX[mode];
+  if (index) {
+    const indices = Array.from({ length: before + dim + after }, (_, i) => index(i - before, dim));
+    return before === 0 && after === 0 ? x : ops.gather(x, ops.int64(indices), axis);
+  }
+  const cut = ops.slice(x, axis, Math.max(0, -before), dim + Math.min(0, after));
+  const wall = (size: number) => ops.expand(fill, withDim(cut.dims, axis, Math.max(0, size)));
+  return ops.concat([wall(before), cut, wall(after)], axis);
+}
+
+function lowerPad(context: LowerContext): Value[] {
+  const { ops, node, inputs } = context;
+  const x = first(inputs);
+  const mode = textOf(node.attributes, 'mode', 'constant');
+  if (mode !== 'constant' && !PADDED_INDEX[mode]) throw new RangeError(`padding of mode ${mode}`);
+  const pads = intsOf(node.attributes, 'pads') ?? known(context, 1, 'widths');
+  const axes = inputs[3] ? known(context, 3, 'axes') : x.dims.map((_, i) => i);
+  const old = node.attributes.value;
+  const fill = inputs[2] ?? ops.scalar(old?.type === 'float' ? old.value : 0, x.dataType);
+  return [
+    axes.reduce(
+      (padded, axis, i) =>
+        padAxis(
+          ops,
+          padded,
+          {
+            axis: axisOf(axis, x.dims.length),
+            before: pads[i] as number,
+            after: pads[i + axes.length] as number,
+          },
+          mode,
+          ops.reshape(fill, []),
+        ),
+      x,
+    ),
+  ];
 }
 
 export const parts: RuleTable = {
@@ -116,6 +181,16 @@ export const parts: RuleTable = {
         dataType: (x as Value).dataType,
         dims: withDim((x as Value).dims, intOf(attributes, 'axis', 0), size),
       })),
+    evaluate: ({ inputs: [x, sizes], attributes }, outputs) => {
+      const axis = axisOf(intOf(attributes, 'axis', 0), (x as Value).dims.length);
+      const strides = stridesOf((x as Value).dims);
+      let start = 0;
+      return outputs.flatMap((out, i) => {
+        const from = start * (strides[axis] as number);
+        start += literalOf(sizes)[i] as number;
+        return pick((index) => flatIndex(strides, index) + from, out, x as Value);
+      });
+    },
     lower: (context) =>
       context.ops.split(first(context.inputs), intOf(context.node.attributes, 'axis', 0), splitSizes(context)),
     vjp: ({ ops, node, output, grad }) => [
@@ -162,80 +237,6 @@ export const parts: RuleTable = {
     vjp: ({ ops, input, grad: [dy] }) => [dy ? ops.sumTo(dy, first(input).dims) : null, null],
   },
 
-  /** y = rows of x:  dx = dy scattered (and added) to the rows it came from */
-  Gather: {
-    infer: inferGather,
-    evaluate: ({ inputs: [x, indices], attributes }, [out]) => {
-      const data = x as Value;
-      const axis = axisOf(intOf(attributes, 'axis', 0), data.dims.length);
-      const rank = (indices as Value).dims.length;
-      const strides = stridesOf(data.dims);
-      const places = stridesOf((indices as Value).dims);
-      return pick(
-        (index) => {
-          const at = literalOf(indices)[flatIndex(places, index.slice(axis, axis + rank))] as number;
-          const full = [
-            ...index.slice(0, axis),
-            at < 0 ? at + dimAt(data.dims, axis) : at,
-            ...index.slice(axis + rank),
-          ];
-          return flatIndex(strides, full);
-        },
-        out as TensorType,
-        data,
-      );
-    },
-    vjp: ({ ops, node, input: [x, indices], grad: [dy], needs }) => {
-      if (!dy || !needs(0)) return [null, null];
-      const data = x as Value;
-      if (intOf(node.attributes, 'axis', 0) !== 0) {
-        throw new ModelError('Gather along an axis other than the first has no gradient rule.', { node: node.origin });
-      }
-      const count = sizeOf((indices as Value).dims);
-      const places = scatterPlaces(ops, indices as Value, count, dimAt(data.dims, 0));
-      const updates = ops.reshape(dy, [count, ...data.dims.slice(1)]);
-      return [ops.emit('ScatterND', [zeros(ops, data.dims), places, updates], { reduction: text('add') }), null];
-    },
-  },
-
-  /** Of what is known, in the masks that PyTorch's exporter writes: no gradient. */
-  GatherND: {
-    infer: ({ inputs, attributes }) => {
-      const [x, indices] = inputs as [Value, Value];
-      if (intOf(attributes, 'batch_dims', 0) !== 0) throw new RangeError('GatherND with batch dimensions');
-      const depth = dimAt(indices.dims, -1);
-      return [{ dataType: x.dataType, dims: [...indices.dims.slice(0, -1), ...x.dims.slice(depth)] }];
-    },
-    evaluate: ({ inputs: [x, indices] }, [out]) => {
-      const [data, places] = [x as Value, indices as Value];
-      const depth = dimAt(places.dims, -1);
-      const lead = places.dims.length - 1;
-      const rows = stridesOf(places.dims.slice(0, -1));
-      const strides = stridesOf(data.dims);
-      return pick(
-        (index) => {
-          const row = flatIndex(rows, index.slice(0, lead)) * depth;
-          const at = Array.from({ length: depth }, (_, k) => {
-            const i = literalOf(places)[row + k] as number;
-            return i < 0 ? i + dimAt(data.dims, k) : i;
-          });
-          return flatIndex(strides, [...at, ...index.slice(lead)]);
-        },
-        out as TensorType,
-        data,
-      );
-    },
-  },
-  ScatterND: { infer: ({ inputs }) => [first(inputs)] },
-
-  /** Used by the loss only, which brings its own gradient. */
-  GatherElements: {
-    infer: ({ inputs: [x, indices] }) => [{ dataType: (x as Value).dataType, dims: (indices as Value).dims }],
-  },
+  Tile: { lower: (context) => [tile(context.ops, first(context.inputs), known(context, 1, 'repeats'))] },
+  Pad: { lower: lowerPad },
 };
-
-/** Gather's indices in the form ScatterND takes them, int64 [count, 1]. */
-function scatterPlaces(ops: Ops, indices: Value, count: number, limit: number): Value {
-  const movable = ops.target.int64 || indices.literal || indices.dataType !== 'int64';
-  return ops.cast(ops.reshape(movable ? indices : ops.fromInt64(indices, limit), [count, 1]), 'int64');
-}

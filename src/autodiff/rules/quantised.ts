@@ -1,12 +1,11 @@
 /**
- * Quantised weights: MatMulNBits, GatherBlockQuantized, DequantizeLinear, and the dynamic int8 chain. Gradients through
- * them are exact: the weights are constants, so dX = dY · W with W dequantised. Rounding of activations (int8 chain) is
- * taken straight through, as if it were the identity.
+ * Weights quantised in blocks: MatMulNBits and GatherBlockQuantized. Gradients through them are exact: the weights are
+ * constants, so dX = dY · W with W dequantised.
  */
 import { ModelError } from '../../errors';
 import { int, intOf } from '../attributes';
 import { MICROSOFT, type Ops } from '../ops';
-import { axisOf, dimAt, sizeOf } from '../shapes';
+import { axisOf, dimAt } from '../shapes';
 import type { LowerContext, RuleTable, TensorType, Value, VjpContext } from '../types';
 
 interface BlockQuantised {
@@ -17,13 +16,71 @@ interface BlockQuantised {
   readonly columns: number;
 }
 
-/** The same bytes as `count` rows of 4- or 8-bit numbers. */
-function asRows(ops: Ops, packed: Value, bits: number, dims: readonly number[], what: string, node: string): Value {
+/** The zero point where none is given: numbers packed in bytes are centred, ONNX's own 4-bit types are not. */
+const middleOf = ({ dataType }: Value, bits: number): number => (dataType === 'uint8' ? 2 ** (bits - 1) : 0);
+
+/** The same bytes as `dims` numbers of 4 or 8 bits. */
+function asRows(ops: Ops, packed: Value, bits: 4 | 8, dims: readonly number[], what: string, node: string): Value {
   if (packed.source.kind !== 'weight') {
     throw new ModelError(`The ${what} of a quantised weight is computed in the graph.`, { node });
   }
   const signed = packed.dataType.startsWith('int') ? 'int' : 'uint';
-  return ops.builder.weight({ ...packed.source.view, dataType: bits === 4 ? `${signed}4` : `${signed}8`, dims });
+  return ops.builder.weight({ ...packed.source.view, dataType: `${signed}${bits}`, dims });
+}
+
+/** float32 bytes [..., width] as the numbers of `bits` bits they hold, lowest first: [..., width · 8 / bits]. */
+function unpackBytes(ops: Ops, bytes: Value, bits: number): Value {
+  if (bits === 8) return bytes;
+  const lead = bytes.dims.slice(0, -1);
+  const width = dimAt(bytes.dims, -1);
+  const digits: Value[] = [];
+  let rest = bytes;
+  for (let i = 1; i < 8 / bits; i++) {
+    const high = ops.emit('Floor', [ops.scale(rest, 2 ** -bits)]);
+    digits.push(ops.sub(rest, ops.scale(high, 2 ** bits)));
+    rest = high;
+  }
+  const apart = [...digits, rest].map((digit) => ops.reshape(digit, [...lead, width, 1]));
+  return ops.reshape(ops.concat(apart, lead.length + 1), [...lead, (width * 8) / bits]);
+}
+
+/** A packed table as float32 [rows, columns], each row in whole bytes. */
+function plainRows(ops: Ops, packed: Value, bits: number, rows: number, columns: number, node: string): Value {
+  const bytes = asRows(ops, packed, 8, [rows, Math.ceil((columns * bits) / 8)], 'data', node);
+  return ops.slice(unpackBytes(ops, ops.cast(bytes, 'float32'), bits), 1, 0, columns);
+}
+
+/** In what a block is shared: by neighbours along the row, or by the columns that `groups` (int32 [K]) gives its number. */
+function overColumns(ops: Ops, perBlock: Value, { columns, blockSize }: BlockQuantised, groups: Value | null): Value {
+  const [rows, blocks] = perBlock.dims as [number, number];
+  if (groups) return ops.gather(perBlock, ops.slice(groups, 0, 0, columns), 1);
+  const spread = ops.expand(ops.reshape(perBlock, [rows, blocks, 1]), [rows, blocks, blockSize]);
+  return ops.slice(ops.reshape(spread, [rows, blocks * blockSize]), 1, 0, columns);
+}
+
+/** Written out for what DequantizeLinear has no form for: 2 bits, and blocks in another order (`g_idx`). */
+function dequantisePlain(
+  ops: Ops,
+  layout: BlockQuantised,
+  packed: Value,
+  scales: Value,
+  zeroPoints: Value | null,
+  groups: Value | null,
+  node: string,
+): Value {
+  const { bits, blockSize, rows, columns } = layout;
+  const blocks = Math.ceil(columns / blockSize);
+  const numbers = ops.slice(plainRows(ops, packed, bits, rows, blocks * blockSize, node), 1, 0, columns);
+  const zero = (): Value => {
+    if (!zeroPoints) return ops.scalar(middleOf(packed, bits));
+    const perBlock =
+      zeroPoints.dataType === 'float32'
+        ? ops.reshape(zeroPoints, [rows, blocks])
+        : plainRows(ops, zeroPoints, bits, rows, blocks, node);
+    return overColumns(ops, perBlock, layout, groups);
+  };
+  const scale = overColumns(ops, ops.reshape(scales, [rows, blocks]), layout, groups);
+  return ops.mul(ops.sub(numbers, zero()), scale);
 }
 
 /**
@@ -38,18 +95,19 @@ function dequantiseBlocks(
   zeroPoints: Value | null,
   node: string,
 ): Value {
+  const width = bits === 4 ? 4 : 8;
   const blocks = Math.ceil(columns / blockSize);
   const padded = blocks * blockSize;
-  const q = asRows(ops, packed, bits, [rows, padded], 'data', node);
+  const q = asRows(ops, packed, width, [rows, padded], 'data', node);
   const scale = ops.reshape(scales, [rows, blocks]);
   const attributes = { axis: int(1), block_size: int(blockSize) };
   const wide = (): Value => {
-    if (q.dataType.startsWith('int')) return ops.emit('DequantizeLinear', [q, scale], attributes);
     if (!zeroPoints) {
+      if (middleOf(packed, bits) === 0) return ops.emit('DequantizeLinear', [q, scale], attributes);
       const middle = ops.builder.literal(
         q.dataType,
         [rows, blocks],
-        new Uint8Array(rows * blocks).fill(2 ** (bits - 1)),
+        new Uint8Array(rows * blocks).fill(middleOf(packed, bits)),
       );
       return ops.emit('DequantizeLinear', [q, scale, middle], attributes);
     }
@@ -57,9 +115,9 @@ function dequantiseBlocks(
       const shift = ops.mul(ops.reshape(zeroPoints, [rows, blocks]), scale);
       return shiftBlocks(ops, ops.emit('DequantizeLinear', [q, scale], attributes), shift, blockSize);
     }
-    // 4-bit zero points fill whole bytes per row: with an odd number of blocks the last nibble is padding.
-    const perRow = bits === 4 ? blocks + (blocks % 2) : blocks;
-    const zero = asRows(ops, zeroPoints, bits, [rows, perRow], 'zero points', node);
+    // 4-bit zero points held as bytes fill whole ones per row: with an odd number of blocks the last nibble is padding.
+    const perRow = bits === 4 && zeroPoints.dataType.endsWith('8') ? blocks + (blocks % 2) : blocks;
+    const zero = asRows(ops, zeroPoints, width, [rows, perRow], 'zero points', node);
     if (perRow === blocks) return ops.emit('DequantizeLinear', [q, scale, zero], attributes);
     const plain = ops.slice(ops.emit('DequantizeLinear', [zero, ops.scalar(1)]), 1, 0, blocks);
     return shiftBlocks(ops, ops.emit('DequantizeLinear', [q, scale], attributes), ops.mul(plain, scale), blockSize);
@@ -87,21 +145,25 @@ function nBitsOf({ node, input }: Pick<VjpContext, 'node' | 'input'>): BlockQuan
 function lowerMatMulNBits({ ops, node, inputs }: LowerContext): Value[] {
   const [x, packed, scales, zeroPoints, groups, bias] = inputs as [Value, Value, Value, Value?, Value?, Value?];
   const name = node.name || (node.outputs[0] as string);
-  if (groups) throw new ModelError('MatMulNBits with reordered groups (g_idx) is not supported.', { node: name });
   const layout = nBitsOf({ node: { ...node, inputs: [], outputs: [], origin: name }, input: inputs });
-  if (layout.bits !== 4 && layout.bits !== 8) {
-    throw new ModelError(`MatMulNBits with ${layout.bits} bits is not supported (4 and 8 are).`, { node: name });
+  if (![2, 4, 8].includes(layout.bits)) {
+    throw new ModelError(`MatMulNBits with ${layout.bits} bits is not supported (2, 4 and 8 are).`, { node: name });
   }
-  const product =
-    ops.target.weights === 'float'
-      ? ops.linear(x, dequantiseBlocks(ops, layout, packed, scales, zeroPoints ?? null, name))
-      : ops.emit(
-          'MatMulNBits',
-          [x, packed, scales, zeroPoints ?? null],
-          { K: int(layout.columns), N: int(layout.rows), bits: int(layout.bits), block_size: int(layout.blockSize) },
-          { domain: MICROSOFT },
-        );
-  return [bias ? ops.add(product, bias) : product];
+  const product = (): Value => {
+    if (layout.bits === 2 || groups) {
+      return ops.linear(x, dequantisePlain(ops, layout, packed, scales, zeroPoints ?? null, groups ?? null, name));
+    }
+    if (ops.target.weights === 'float') {
+      return ops.linear(x, dequantiseBlocks(ops, layout, packed, scales, zeroPoints ?? null, name));
+    }
+    return ops.emit(
+      'MatMulNBits',
+      [x, packed, scales, zeroPoints ?? null],
+      { K: int(layout.columns), N: int(layout.rows), bits: int(layout.bits), block_size: int(layout.blockSize) },
+      { domain: MICROSOFT },
+    );
+  };
+  return [bias ? ops.add(product(), bias) : product()];
 }
 
 function lowerGatherBlockQuantized({ ops, node, inputs }: LowerContext): Value[] {
@@ -112,47 +174,54 @@ function lowerGatherBlockQuantized({ ops, node, inputs }: LowerContext): Value[]
     throw new ModelError('GatherBlockQuantized along these axes is not supported.', { node: name });
   }
   const bits = data.dataType.endsWith('4') ? 4 : intOf(node.attributes, 'bits', 4);
-  const perElement = data.dataType.endsWith('8') ? 8 / bits : 1;
   const rows = dimAt(data.dims, 0);
-  const columns = dimAt(data.dims, 1) * perElement;
+  const columns = dimAt(data.dims, 1) * (data.dataType.endsWith('8') ? 8 / bits : 1);
   const blockSize = intOf(node.attributes, 'block_size', 128);
-  if (ops.target.weights === 'quantized' && ops.target.gatherBlockQuantized) {
+  const layout = { bits, blockSize, rows, columns };
+  const zero = zeroPoints ?? null;
+  if (ops.target.weights === 'quantized' && ops.target.gatherBlockQuantized && bits !== 2) {
     const attributes = { bits: int(bits), block_size: int(blockSize), gather_axis: int(0), quantize_axis: int(1) };
-    return [
-      ops.emit('GatherBlockQuantized', [data, ids, scales, zeroPoints ?? null], attributes, { domain: MICROSOFT }),
-    ];
+    return [ops.emit('GatherBlockQuantized', [data, ids, scales, zero], attributes, { domain: MICROSOFT })];
   }
-  if (ops.target.weights === 'float' || data.dataType !== 'uint8' || zeroPoints) {
-    return [
-      ops.gather(
-        dequantiseBlocks(ops, { bits, blockSize, rows, columns }, data, scales, zeroPoints ?? null, name),
-        ids,
-      ),
-    ];
+  const inBytes =
+    (columns * bits) % 8 === 0 && (zero?.dataType ?? 'uint8') === 'uint8' && !data.dataType.startsWith('int');
+  if (ops.target.weights === 'float' || !inBytes) {
+    const table =
+      bits === 2
+        ? dequantisePlain(ops, layout, data, scales, zero, null, name)
+        : dequantiseBlocks(ops, layout, data, scales, zero, name);
+    return [ops.gather(table, ids)];
   }
-  return [gatherPackedRows(ops, data, ids, scales, bits, blockSize)];
+  return [gatherPackedRows(ops, layout, data, ids, scales, zero, name)];
 }
 
-/** Gathers the packed rows first and dequantises only these: low nibble = byte − 16 · ⌊byte / 16⌋. */
-function gatherPackedRows(ops: Ops, data: Value, ids: Value, scales: Value, bits: number, blockSize: number): Value {
-  const bytes = ops.cast(ops.gather(data, ids), 'float32');
-  const width = dimAt(bytes.dims, -1);
-  const lead = bytes.dims.slice(0, -1);
-  const unpack = (): Value => {
-    if (bits === 8) return bytes;
-    const high = ops.emit('Floor', [ops.scale(bytes, 1 / 16)]);
-    const low = ops.sub(bytes, ops.scale(high, 16));
-    return ops.concat(
-      [low, high].map((half) => ops.reshape(half, [...lead, width, 1])),
-      lead.length + 1,
-    );
+/** Gathers the packed rows first and dequantises only these. */
+function gatherPackedRows(
+  ops: Ops,
+  { bits, blockSize, rows, columns }: BlockQuantised,
+  data: Value,
+  ids: Value,
+  scales: Value,
+  zeroPoints: Value | null,
+  node: string,
+): Value {
+  const blocks = Math.ceil(columns / blockSize);
+  const numbers = (packed: Value, count: number): Value => {
+    const bytes = asRows(ops, packed, 8, [rows, Math.ceil((count * bits) / 8)], 'data', node);
+    const unpacked = unpackBytes(ops, ops.cast(ops.gather(bytes, ids), 'float32'), bits);
+    return ops.slice(unpacked, unpacked.dims.length - 1, 0, count);
   };
-  const columns = bits === 8 ? width : width * 2;
-  const blocks = columns / blockSize;
-  const blocked = ops.reshape(unpack(), [...lead, blocks, blockSize]);
-  const scale = ops.gather(ops.reshape(scales, [dimAt(data.dims, 0), blocks]), ids);
-  const centred = ops.sub(blocked, ops.scalar(2 ** (bits - 1)));
-  return ops.reshape(ops.mul(centred, ops.reshape(scale, [...lead, blocks, 1])), [...lead, columns]);
+  const padding = blocks * blockSize - columns;
+  const lead = ids.dims;
+  const flat = numbers(data, columns);
+  const whole = ops.concat([flat, ops.expand(ops.scalar(0), [...lead, padding])], lead.length);
+  const blocked = ops.reshape(whole, [...lead, blocks, blockSize]);
+  const zero = zeroPoints
+    ? ops.reshape(numbers(zeroPoints, blocks), [...lead, blocks, 1])
+    : ops.scalar(middleOf(data, bits));
+  const scale = ops.reshape(ops.gather(ops.reshape(scales, [rows, blocks]), ids), [...lead, blocks, 1]);
+  const values = ops.reshape(ops.mul(ops.sub(blocked, zero), scale), [...lead, blocks * blockSize]);
+  return ops.slice(values, lead.length, 0, columns);
 }
 
 const inferRows =
@@ -186,25 +255,5 @@ export const quantised: RuleTable = {
         return dimAt(type.dims, 1) * (type.dataType.endsWith('8') ? 8 / bits : 1);
       })(context),
     lower: lowerGatherBlockQuantized,
-  },
-  /** y = (q − zeroPoint) · scale of integers: no gradient. */
-  DequantizeLinear: { infer: ({ inputs }) => [{ dataType: 'float32', dims: (inputs[0] as Value).dims }] },
-  Floor: { infer: ({ inputs }) => [inputs[0] as Value] },
-  /** Straight through: the activations stay as they are, with scale 1 and zero point 0. */
-  DynamicQuantizeLinear: { lower: ({ ops, inputs }) => [inputs[0] as Value, ops.scalar(1), ops.scalar(0)] },
-  /** (A − zeroA) · (B − zeroB), with A the unquantised activations of the rule above. */
-  MatMulInteger: {
-    lower: ({ ops, node, inputs }) => {
-      const [a, b, , zeroB] = inputs as [Value, Value, Value?, Value?];
-      if (a.dataType !== 'float32') {
-        throw new ModelError('MatMulInteger on activations that were not quantised in the graph.', { node: node.name });
-      }
-      const perColumn = zeroB && sizeOf(zeroB.dims) > 1;
-      const columns = dimAt(b.dims, -1);
-      const scale = perColumn ? ops.builder.literal('float32', [columns], new Array(columns).fill(1)) : ops.scalar(1);
-      const zero = zeroB && (perColumn ? zeroB : ops.reshape(zeroB, []));
-      const w = ops.emit('DequantizeLinear', zero ? [b, scale, zero] : [b, scale], perColumn ? { axis: int(1) } : {});
-      return [b.dims.length === 2 ? ops.linear(a, w, false) : ops.matmul(a, w)];
-    },
   },
 };

@@ -1,0 +1,61 @@
+/** Comparisons, tests and choices: what masks are made of. Only `Where` has a gradient. */
+import { intOf } from '../attributes';
+import type { Ops } from '../ops';
+import type { RuleTable, TensorType, Value } from '../types';
+import { evaluateWith, inferBroadcast, predicate } from './pointwise';
+
+const not = (ops: Ops, a: Value): Value => ops.emit('Not', [a]);
+const and = (ops: Ops, a: Value, b: Value): Value => ops.emit('And', [a, b]);
+/** a ∨ b = ¬(¬a ∧ ¬b), since ONNX Runtime has no Or on WebGPU. */
+const or = (ops: Ops, a: Value, b: Value): Value => not(ops, and(ops, not(ops, a), not(ops, b)));
+
+export const logic: RuleTable = {
+  /** y = c ? a : b:  da = c ? dy : 0, db = c ? 0 : dy */
+  Where: {
+    infer: (context) => [
+      { dataType: (context.inputs[1] as Value).dataType, dims: (inferBroadcast(context)[0] as TensorType).dims },
+    ],
+    evaluate: evaluateWith((c, a = 0, b = 0) => (c ? a : b)),
+    lower: ({ ops, inputs }) => {
+      const [condition, a, b] = inputs as [Value, Value, Value];
+      if (a.dataType !== 'bool') return [ops.where(condition, a, b)];
+      // ONNX Runtime has no Where of booleans on wasm.
+      return [or(ops, and(ops, condition, a), and(ops, not(ops, condition), b))];
+    },
+    vjp: ({ ops, input: [condition, a, b], grad: [dy], needs }) => {
+      if (!dy) return [null, null, null];
+      const zero = ops.scalar(0);
+      return [
+        null,
+        needs(1) ? ops.sumTo(ops.where(condition as Value, dy, zero), (a as Value).dims) : null,
+        needs(2) ? ops.sumTo(ops.where(condition as Value, zero, dy), (b as Value).dims) : null,
+      ];
+    },
+  },
+  IsNaN: predicate(Number.isNaN),
+  /** x = ∞ or x = −∞, unless an attribute leaves one of them out. */
+  IsInf: {
+    lower: ({ ops, node, inputs: [x] }) => {
+      const is = (sign: 'positive' | 'negative', limit: number): Value[] =>
+        intOf(node.attributes, `detect_${sign}`, 1) ? [ops.equal(x as Value, ops.scalar(limit))] : [];
+      const tests = [...is('positive', Number.POSITIVE_INFINITY), ...is('negative', Number.NEGATIVE_INFINITY)];
+      const never = () => ops.expand(ops.scalar(0, 'bool'), (x as Value).dims);
+      return [tests.length === 0 ? never() : tests.reduce((a, b) => or(ops, a, b))];
+    },
+  },
+  Equal: predicate((a, b) => a === b),
+  Less: predicate((a, b = 0) => a < b),
+  LessOrEqual: predicate((a, b = 0) => a <= b),
+  Greater: predicate((a, b = 0) => a > b),
+  GreaterOrEqual: predicate((a, b = 0) => a >= b),
+  And: predicate((a, b) => Boolean(a && b)),
+  Not: predicate((a) => !a),
+  Or: { lower: ({ ops, inputs }) => [or(ops, inputs[0] as Value, inputs[1] as Value)] },
+  /** a ⊻ b = (a ∨ b) ∧ ¬(a ∧ b) */
+  Xor: {
+    lower: ({ ops, inputs }) => {
+      const [a, b] = inputs as [Value, Value];
+      return [and(ops, or(ops, a, b), not(ops, and(ops, a, b)))];
+    },
+  },
+};
