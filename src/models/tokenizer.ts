@@ -63,7 +63,7 @@ export async function loadTokenizer(files: ModelFiles, eosTokenIds: readonly num
 export function createTokenizer(files: TokenizerFiles, eosTokenIds: readonly number[] = []): ModelTokenizer {
   const json = check(TokenizerJson, parseJsonFile('tokenizer.json', files.tokenizerJson), 'tokenizer.json');
   const config = parseConfig(files.tokenizerConfig);
-  const core = createCore(json, config);
+  const core = createCore(json);
   const template = chatTemplateOf(files.chatTemplate, config);
   const eosToken = textOf(config.eos_token);
   const ownEnd = eosToken === null ? undefined : core.token_to_id(eosToken);
@@ -117,10 +117,11 @@ function parseConfig(text: string | null): TokenizerConfig {
   return check(TokenizerConfig, text === null ? {} : parseJsonFile(file, text), file);
 }
 
-function createCore(json: TokenizerJson, config: TokenizerConfig): Core {
+function createCore(json: TokenizerJson): Core {
   const adapted = forCore(json);
   try {
-    return new Core(adapted, config);
+    // Without the config, in which the core would find options that the library does not know.
+    return new Core(adapted, { unk_token: adapted.model.unk_token });
   } catch (cause) {
     throw new ModelError(
       `This kind of tokenizer cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,

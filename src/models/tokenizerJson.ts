@@ -6,7 +6,16 @@
 import { z } from 'zod/mini';
 import { ModelError } from '../errors';
 
-const Part = z.looseObject({ type: z.string() });
+const Part = z.looseObject({
+  type: z.string(),
+  pattern: z.optional(z.looseObject({ Regex: z.optional(z.string()), String: z.optional(z.string()) })),
+  get pretokenizers() {
+    return z.optional(z.array(Part));
+  },
+  get decoders() {
+    return z.optional(z.array(Part));
+  },
+});
 type Part = z.infer<typeof Part>;
 const part = z.nullish(Part);
 
@@ -26,6 +35,7 @@ export const TokenizerJson = z.looseObject({
   model: z.looseObject({
     type: z.nullish(z.string()),
     vocab: z.union([Pieces, Vocabulary]),
+    unk_token: z.nullish(z.string()),
     byte_fallback: z.optional(z.boolean()),
   }),
   added_tokens: z.nullish(z.array(AddedToken)),
@@ -67,20 +77,20 @@ const isolate = (regex: string): Part => ({
 });
 /** Only what matches stays. */
 const keep = (regex: string): Part => ({ type: 'Split', pattern: { Regex: regex }, behavior: 'Removed', invert: true });
-const inSequence = (pretokenizers: Part[]): Part => ({ type: 'Sequence', pretokenizers });
 
 const punctuation = String.raw`[\p{P}!-/:-@\[-\`{-~]`;
 
 function preTokenizer(given: Part): Part {
   switch (given.type) {
     case 'Sequence':
-      return inSequence(z.array(Part).parse(given.pretokenizers).map(preTokenizer));
+      return inSequence((given.pretokenizers ?? []).map(preTokenizer));
+    case 'Split':
+      return cut(regexOf(given), given) ?? given;
+    case 'Punctuation':
+      return cut(punctuation, given) ?? { ...isolate(punctuation), behavior: given.behavior ?? 'Isolated' };
     case 'Digits':
       // Every number character counts: `½`, `٣`. The core knows the ten of ASCII.
       return isolate(given.individual_digits === true ? String.raw`\p{N}` : String.raw`\p{N}+`);
-    case 'Punctuation':
-      // The core joins neighbours whatever the behaviour.
-      return given.behavior === 'Isolated' || given.behavior === undefined ? isolate(punctuation) : given;
     case 'Whitespace':
       // The library counts the two joiners among the word characters.
       return keep(String.raw`[\w\u200c\u200d]+|[^\w\s\u200c\u200d]+`);
@@ -93,6 +103,22 @@ function preTokenizer(given: Part): Part {
   }
 }
 
+/** For the behaviours that the core takes for `Isolated`, without a word; null for those that it knows. */
+function cut(regex: string, { behavior, invert }: Part): Part | null {
+  const match = `(?:${regex})`;
+  const between = `(?:(?!${match})[\\s\\S])`;
+  if (invert === true) return null;
+  if (behavior === 'MergedWithPrevious') return keep(`${between}*${match}|${between}+`);
+  if (behavior === 'MergedWithNext') return keep(`${match}${between}*|${between}+`);
+  return behavior === 'Contiguous' ? isolate(`${match}+`) : null;
+}
+
+function regexOf({ pattern }: Part): string {
+  return pattern?.Regex ?? pattern?.String?.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') ?? '';
+}
+
+const inSequence = (pretokenizers: Part[]): Part => ({ type: 'Sequence', pretokenizers });
+
 /** The core never splits at the spaces, and does not know the older `add_prefix_space`. */
 function metaspace(given: Part): Part {
   const space = spaceOf(given);
@@ -102,7 +128,7 @@ function metaspace(given: Part): Part {
 
 /** A decoder that has nothing prepended must not strip a space; the core always does. */
 function decoder(given: Part): Part {
-  if (given.type === 'Sequence') return { ...given, decoders: z.array(Part).parse(given.decoders).map(decoder) };
+  if (given.type === 'Sequence') return { ...given, decoders: (given.decoders ?? []).map(decoder) };
   if (given.type !== 'Metaspace' || prependScheme(given) !== 'never') return given;
   return { type: 'Replace', pattern: { String: spaceOf(given) }, content: ' ' };
 }

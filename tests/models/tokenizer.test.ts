@@ -136,6 +136,20 @@ describe('ids and tokens out of the ordinary', () => {
   });
 });
 
+describe('a tokenizer of whole words', () => {
+  const json = (type: string) =>
+    `{"pre_tokenizer": {"type": "WhitespaceSplit"}, "model": {"type": "${type}", "vocab": {"<unk>": 0, "one": 1, "two": 2}, "unk_token": "<unk>"}}`;
+
+  it('gives the unknown token for other words, whatever the config says', () => {
+    const config = '{"unk_token": "two", "do_lowercase_and_remove_accent": true}';
+    const tokenizer = createTokenizer(
+      { tokenizerJson: json('WordLevel'), tokenizerConfig: config, chatTemplate: null },
+      [0],
+    );
+    expect(tokenizer.encode('two  three One one')).toEqual([2, 0, 0, 1]);
+  });
+});
+
 describe('a conversation', () => {
   it('may begin with a system message and have any number of turns', () => {
     const prompt = familyTokenizer('qwen3').chatPrompt([

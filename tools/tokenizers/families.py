@@ -462,4 +462,20 @@ FAMILIES = [
         options={"unk_token": "<unk>", "fuse_unk": True, "byte_fallback": True},
         config={"eos_token": "</s>"},
     ),
+    Family(
+        "merged",
+        "byte_fallback",
+        pre_tokenizer=sequence(
+            "pretokenizers",
+            split("[aeiou]", "MergedWithPrevious"),
+            split("(?i:x|qu)", "MergedWithNext"),
+            {"type": "Split", "pattern": {"String": "."}, "behavior": "MergedWithNext", "invert": False},
+            split("[0-9]", "Contiguous"),
+            {"type": "Punctuation", "behavior": "MergedWithPrevious"},
+        ),
+        first=["<unk>", "</s>"],
+        added=[token("<unk>"), token("</s>")],
+        options={"unk_token": "<unk>"},
+        config={"eos_token": "</s>"},
+    ),
 ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,25 @@ def corpus() -> list[str]:
     samples = sorted((ROOT / "public/samples").glob("*.*"))
     lines = [line for path in samples for line in path.read_text().splitlines()]
     return lines[:300] + [text for text in TEXTS if len(text) < 200] * 20
+
+
+def common_characters() -> list[str]:
+    """A small alphabet, so that rare characters fall back to bytes; the library's own choice among equals is random."""
+    counts = Counter("".join(corpus()).replace(" ", "▁"))
+    return sorted(counts, key=lambda character: (-counts[character], character))[:140]
+
+
+def frequent_pieces() -> list[list[Any]]:
+    """
+    Characters and longer pieces with logarithms of their frequencies. Not by the library's trainer, which is never the
+    same twice. Few digits, since the library reads longer ones with an error in the last place, which then settles ties.
+    """
+    text = "\n".join(corpus()).replace(" ", "▁")
+    counts = Counter(text[at : at + length] for length in range(2, 7) for at in range(len(text) - length + 1))
+    longer = sorted(counts, key=lambda piece: (-counts[piece] * (len(piece) - 1), piece))[: PIECES - 140]
+    common = common_characters()
+    counts.update(character for character in text)
+    return [[piece, round(math.log(counts[piece] / len(text)), 4)] for piece in [*common, *longer]]
 
 
 def empty(model: Json, normalizer: Json | None, pre_tokenizer: Json | None) -> Tokenizer:
@@ -55,19 +76,16 @@ def trained(family: Family, model: Json, trainer: Any) -> Json:
 def model_of(family: Family) -> Json:
     byte_pieces = [f"<0x{byte:02X}>" for byte in range(256)]
     if family.model == "unigram":
-        model: Json = {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0]]}
-        trainer = trainers.UnigramTrainer(vocab_size=PIECES, unk_token="<unk>", show_progress=False)
-        pieces = trained(family, model, trainer)["vocab"]
         head = family.first + (byte_pieces if family.options["byte_fallback"] else [])
-        # Few digits: the library reads longer ones with an error in the last place, which then settles ties.
-        scored = [[piece, round(score, 4)] for piece, score in pieces if piece not in head]
+        scored = [pair for pair in frequent_pieces() if pair[0] not in head]
         vocab = [[piece, 0.0] for piece in head] + scored
         return {"type": "Unigram", "vocab": vocab, **family.options}
 
     bytes_first = family.model == "byte_fallback"
-    # A small alphabet, so that rare characters fall back to bytes.
-    alphabet = {"limit_alphabet": 140} if bytes_first else {"initial_alphabet": sorted(ByteLevel.alphabet())}
-    trainer = trainers.BpeTrainer(vocab_size=PIECES, show_progress=False, **alphabet)
+    alphabet = common_characters() if bytes_first else sorted(ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=PIECES, show_progress=False, initial_alphabet=alphabet, limit_alphabet=len(alphabet)
+    )
     model = trained(family, {"type": "BPE", "vocab": {}, "merges": []}, trainer)
     head = family.first + (byte_pieces if bytes_first else [])
     pieces = [piece for piece in sorted(model["vocab"], key=model["vocab"].get) if piece not in head]
