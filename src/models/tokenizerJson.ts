@@ -119,22 +119,17 @@ function regexOf({ pattern }: Part): string {
 
 const inSequence = (pretokenizers: Part[]): Part => ({ type: 'Sequence', pretokenizers });
 
-/** The core never splits at the spaces, and does not know the older `add_prefix_space`. */
+/** The core never splits at the spaces. */
 function metaspace(given: Part): Part {
   const space = spaceOf(given);
-  const marked = { ...given, prepend_scheme: prependScheme(given) };
-  return given.split === false ? marked : inSequence([marked, keep(`${space}[^${space}]*|[^${space}]+`)]);
+  return given.split === false ? given : inSequence([given, keep(`${space}[^${space}]*|[^${space}]+`)]);
 }
 
 /** A decoder that has nothing prepended must not strip a space; the core always does. */
 function decoder(given: Part): Part {
   if (given.type === 'Sequence') return { ...given, decoders: (given.decoders ?? []).map(decoder) };
-  if (given.type !== 'Metaspace' || prependScheme(given) !== 'never') return given;
+  if (given.type !== 'Metaspace' || given.prepend_scheme !== 'never') return given;
   return { type: 'Replace', pattern: { String: spaceOf(given) }, content: ' ' };
-}
-
-function prependScheme(given: Part): unknown {
-  return given.prepend_scheme ?? (given.add_prefix_space === false ? 'never' : 'always');
 }
 
 function spaceOf(given: Part): string {

@@ -468,7 +468,7 @@ FAMILIES = [
         pre_tokenizer=sequence(
             "pretokenizers",
             split("[aeiou]", "MergedWithPrevious"),
-            split("(?i:x|qu)", "MergedWithNext"),
+            split("[nrst]", "MergedWithNext"),
             {"type": "Split", "pattern": {"String": "."}, "behavior": "MergedWithNext", "invert": False},
             split("[0-9]", "Contiguous"),
             {"type": "Punctuation", "behavior": "MergedWithPrevious"},
