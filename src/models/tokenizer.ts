@@ -2,23 +2,29 @@
  * A model's tokenizer, on the tokenizer core of Transformers.js (`@huggingface/tokenizers`, `@huggingface/jinja`). The
  * whole package would bring ONNX Runtime along once more: native parts in Node, 26 MB of wasm in the browser.
  */
-import { Template } from '@huggingface/jinja';
 import { Tokenizer as Core } from '@huggingface/tokenizers';
 import { z } from 'zod/mini';
 import type { Tokenizer } from '../data';
 import { ModelError } from '../errors';
+import { type ChatMessage, chatTemplateOf, SpecialToken, TemplateConfig, textOf } from './chatTemplate';
 import { parseJsonFile } from './config';
 import type { ModelFiles } from './files';
-import { requiredText } from './files';
+import { forCore, TokenizerJson } from './tokenizerJson';
 
 export interface ModelTokenizer extends Tokenizer {
-  /** Any of these ends an answer when generating; `endTokenId` is one of them. */
+  /**
+   * Any of these ends an answer when generating; `endTokenId` is the first. They are the tokenizer's own, those of the
+   * model's configs, and the one with which the chat template ends an assistant's turn.
+   */
   readonly endTokenIds: readonly number[];
   /** Ids of the vocabulary, added tokens included. */
   readonly vocabularySize: number;
   readonly hasChatTemplate: boolean;
-  /** A user's turn in the model's chat template, up to where the assistant begins. @throws ModelError without a template */
-  chatPrompt(content: string): string;
+  /**
+   * A conversation, or one turn of a user, in the model's chat template, up to where the assistant begins.
+   * @throws ModelError without a template, or where it does not take these messages
+   */
+  chatPrompt(conversation: string | readonly ChatMessage[]): string;
 }
 
 export interface TokenizerFiles {
@@ -28,52 +34,41 @@ export interface TokenizerFiles {
   readonly chatTemplate: string | null;
 }
 
-const TokenizerJson = z.looseObject({
-  model: z.looseObject({ vocab: z.union([z.record(z.string(), z.number()), z.array(z.unknown())]) }),
-  added_tokens: z.optional(z.array(z.looseObject({ id: z.number(), content: z.string() }))),
-});
-const token = z.optional(z.nullable(z.union([z.string(), z.looseObject({ content: z.string() })])));
-const TokenizerConfig = z.looseObject({
-  bos_token: token,
-  eos_token: token,
-  pad_token: token,
-  unk_token: token,
-  chat_template: z.optional(
-    z.nullable(z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])),
-  ),
-});
+const TokenizerConfig = z.extend(TemplateConfig, { eos_token: SpecialToken });
+type TokenizerConfig = z.infer<typeof TokenizerConfig>;
+
+/** What tokenizer.json is made from; models of older days have only these. */
+const sourceFiles = [
+  'tokenizer.model',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'merges.txt',
+  'vocab.json',
+  'vocab.txt',
+];
 
 /** @param eosTokenIds as the model's config says */
 export async function loadTokenizer(files: ModelFiles, eosTokenIds: readonly number[]): Promise<ModelTokenizer> {
-  const tokenizerJson = await requiredText(files, 'tokenizer.json');
+  const tokenizerJson = await files.text('tokenizer.json');
+  if (tokenizerJson === null) throw await missingTokenizer(files);
   const tokenizerConfig = await files.text('tokenizer_config.json');
-  const inConfig = /"chat_template"\s*:\s*["[]/.test(tokenizerConfig ?? '');
-  const chatTemplate = inConfig ? null : await files.text('chat_template.jinja');
+  // Where a source cannot list its files, one is asked for only if it is needed.
+  const listed = files.entries.some(({ path }) => path === 'chat_template.jinja');
+  const needed = listed || parseConfig(tokenizerConfig).chat_template == null;
+  const chatTemplate = needed ? await files.text('chat_template.jinja') : null;
   return createTokenizer({ tokenizerJson, tokenizerConfig, chatTemplate }, eosTokenIds);
 }
 
 /** @throws ModelError where the files are no tokenizer, or name no token that ends a text */
 export function createTokenizer(files: TokenizerFiles, eosTokenIds: readonly number[] = []): ModelTokenizer {
   const json = check(TokenizerJson, parseJsonFile('tokenizer.json', files.tokenizerJson), 'tokenizer.json');
-  const config = check(
-    TokenizerConfig,
-    files.tokenizerConfig === null ? {} : parseJsonFile('tokenizer_config.json', files.tokenizerConfig),
-    'tokenizer_config.json',
-  );
-  let core: Core;
-  try {
-    core = new Core(json, config);
-  } catch (cause) {
-    throw new ModelError(
-      `This kind of tokenizer cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { file: 'tokenizer.json' },
-      'Use a model with a tokenizer of the Hugging Face tokenizers library.',
-      { cause },
-    );
-  }
-  const eosToken = content(config.eos_token);
+  const config = parseConfig(files.tokenizerConfig);
+  const core = createCore(json);
+  const template = chatTemplateOf(files.chatTemplate, config);
+  const eosToken = textOf(config.eos_token);
   const ownEnd = eosToken === null ? undefined : core.token_to_id(eosToken);
-  const endTokenIds = [...new Set([...(ownEnd === undefined ? [] : [ownEnd]), ...eosTokenIds])];
+  const turnEnd = template === null ? undefined : firstSpecialToken(template.afterAnswer() ?? '', json);
+  const endTokenIds = [...new Set([ownEnd, ...eosTokenIds, turnEnd].filter((id) => id !== undefined))];
   const endTokenId = endTokenIds[0];
   if (endTokenId === undefined) {
     throw new ModelError(
@@ -82,9 +77,8 @@ export function createTokenizer(files: TokenizerFiles, eosTokenIds: readonly num
       'Add "eos_token_id" to config.json.',
     );
   }
-  const plain = (text: string) => (text === '' ? [] : core.encode(text, { add_special_tokens: false }).ids);
+  const plain = plainEncoder(core, json);
   const leading = leadingTokens(core);
-  const template = chatTemplateOf(files.chatTemplate ?? config.chat_template ?? null);
   return {
     endTokenId,
     endTokenIds,
@@ -96,11 +90,14 @@ export function createTokenizer(files: TokenizerFiles, eosTokenIds: readonly num
       const begins = leading.every((id, i) => ids[i] === id);
       return continuation || begins ? ids : [...leading, ...ids];
     },
-    decode: (ids) =>
-      ids.length === 0
+    decode(ids) {
+      // Models have more logits than tokens, to make the size round; an id among those has no text.
+      const known = ids.filter((id) => core.id_to_token(id) !== undefined);
+      return known.length === 0
         ? ''
-        : core.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
-    chatPrompt(text) {
+        : core.decode(known, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+    },
+    chatPrompt(conversation) {
       if (template === null) {
         throw new ModelError(
           'This model has no chat template.',
@@ -108,12 +105,50 @@ export function createTokenizer(files: TokenizerFiles, eosTokenIds: readonly num
           'Write plain text.',
         );
       }
-      return template.render({
-        messages: [{ role: 'user', content: text }],
-        add_generation_prompt: true,
-        ...specialTokens(config),
-      });
+      const messages: readonly ChatMessage[] =
+        typeof conversation === 'string' ? [{ role: 'user', content: conversation }] : conversation;
+      return template.render(messages, { addGenerationPrompt: true });
     },
+  };
+}
+
+function parseConfig(text: string | null): TokenizerConfig {
+  const file = 'tokenizer_config.json';
+  return check(TokenizerConfig, text === null ? {} : parseJsonFile(file, text), file);
+}
+
+function createCore(json: TokenizerJson): Core {
+  const adapted = forCore(json);
+  try {
+    // Without the config, in which the core would find options that the library does not know.
+    return new Core(adapted, { unk_token: adapted.model.unk_token });
+  } catch (cause) {
+    throw new ModelError(
+      `This kind of tokenizer cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { file: 'tokenizer.json' },
+      'Use a model with a tokenizer of the Hugging Face tokenizers library.',
+      { cause },
+    );
+  }
+}
+
+/** Text → ids, without special tokens around it. */
+function plainEncoder(core: Core, { model }: TokenizerJson): (text: string) => number[] {
+  const bytes = Array.from({ length: 256 }, (_, byte) =>
+    core.token_to_id(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`),
+  );
+  const whole = (text: string) => core.encode(text, { add_special_tokens: false });
+  if (!Array.isArray(model.vocab) || model.byte_fallback !== true || bytes.includes(undefined)) {
+    return (text) => (text === '' ? [] : whole(text).ids);
+  }
+  // The core has byte fallback for BPE, not for Unigram; but it hands out the text of what it does not know.
+  const utf8 = new TextEncoder();
+  return (text) => {
+    const { ids, tokens } = whole(text);
+    return ids.flatMap((id, i) => {
+      const token = tokens[i] ?? '';
+      return core.token_to_id(token) === undefined ? Array.from(utf8.encode(token), (byte) => bytes[byte] ?? id) : [id];
+    });
   };
 }
 
@@ -126,36 +161,37 @@ function leadingTokens(core: Core): number[] {
   return at > 0 ? whole.slice(0, at) : [];
 }
 
-type ChatTemplate = string | readonly { readonly name: string; readonly template: string }[] | null;
+/** The special token with which a text begins, spaces aside. */
+function firstSpecialToken(text: string, { added_tokens }: TokenizerJson): number | undefined {
+  const start = text.trimStart();
+  return added_tokens?.find((token) => token.special === true && start.startsWith(token.content))?.id;
+}
 
-function chatTemplateOf(source: ChatTemplate): Template | null {
-  const text = typeof source === 'string' ? source : (source?.find(({ name }) => name === 'default')?.template ?? null);
-  if (text === null) return null;
-  try {
-    return new Template(text);
-  } catch (cause) {
-    throw new ModelError(
-      `The chat template cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { file: 'tokenizer_config.json', field: 'chat_template' },
-      'Remove the chat template; plain text works without.',
-      { cause },
+async function missingTokenizer(files: ModelFiles): Promise<ModelError> {
+  for (const file of sourceFiles) {
+    if (!(await exists(files, file))) continue;
+    return new ModelError(
+      `tokenizer.json is missing; there is only ${file}.`,
+      { file: 'tokenizer.json' },
+      `Make it with Python: transformers.AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER). Then add tokenizer.json to the folder.`,
     );
   }
+  return new ModelError(
+    'tokenizer.json is missing.',
+    { file: 'tokenizer.json' },
+    'A model needs its .onnx file, config.json and tokenizer.json; add tokenizer.json from the same folder.',
+  );
 }
 
-function specialTokens(config: z.infer<typeof TokenizerConfig>): Record<string, string> {
-  const tokens = {
-    bos_token: content(config.bos_token),
-    eos_token: content(config.eos_token),
-    pad_token: content(config.pad_token),
-    unk_token: content(config.unk_token),
-  };
-  return Object.fromEntries(Object.entries(tokens).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
-}
-
-function content(value: z.infer<typeof token>): string | null {
-  if (value === null || value === undefined) return null;
-  return typeof value === 'string' ? value : value.content;
+async function exists(files: ModelFiles, path: string): Promise<boolean> {
+  try {
+    const { chunks } = await files.open(path);
+    if (chunks instanceof ReadableStream) await chunks.cancel();
+    return true;
+  } catch (error) {
+    if (error instanceof ModelError) return false;
+    throw error;
+  }
 }
 
 function check<T extends z.ZodMiniType>(schema: T, value: unknown, file: string): z.output<T> {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors';
-import { createTokenizer } from '../../src/models';
+import { createTokenizer, loadTokenizer, type ModelFiles } from '../../src/models';
 import { fableText, fableTokenizer } from './fableTokenizer';
+import { familyTokenizer, filesOf } from './familyTokenizer';
 
 const tokenizer = fableTokenizer();
 
@@ -88,6 +89,131 @@ describe('a tokenizer that begins texts by itself', () => {
   it('does not begin twice where the chat template has begun', () => {
     expect(withBos().chatPrompt('ab')).toBe('<s>ab');
     expect(withBos().encode(withBos().chatPrompt('ab'))).toEqual([0, 2, 3]);
+  });
+});
+
+describe('the tokens that end an answer', () => {
+  const names = (family: string, eosTokenIds: readonly number[]) => {
+    const tokenizer = familyTokenizer(family, eosTokenIds);
+    return tokenizer.endTokenIds.map((id) => tokenizer.decode([id]));
+  };
+  const id = (family: string, token: string) => familyTokenizer(family).encode(token, { continuation: true })[0] ?? -1;
+
+  it("are the tokenizer's, first, and all of the config's", () => {
+    const ids = ['<|end_of_text|>', '<|eom_id|>', '<|eot_id|>'].map((token) => id('llama3', token));
+    expect(names('llama3', ids)).toEqual(['<|eot_id|>', '<|end_of_text|>', '<|eom_id|>']);
+    expect(names('opt', [])).toEqual(['</s>']);
+  });
+
+  it('include the one with which the chat template ends a turn, where the config does not name it', () => {
+    expect(names('gemma3', [])).toEqual(['<eos>', '<end_of_turn>']);
+    expect(names('phi3', [])).toEqual(['<|endoftext|>', '<|end|>']);
+    const base = createTokenizer({ ...filesOf('qwen3'), tokenizerConfig: '{"eos_token": "<|endoftext|>"}' });
+    expect(base.endTokenIds.map((end) => base.decode([end]))).toEqual(['<|endoftext|>', '<|im_end|>']);
+  });
+
+  it('are those of the config alone where the tokenizer names none', () => {
+    expect(names('gpt2', [id('gpt2', '<|endoftext|>')])).toEqual(['<|endoftext|>']);
+    expect(familyTokenizer('gpt2', [7, 9]).endTokenId).toBe(7);
+  });
+});
+
+describe('ids and tokens out of the ordinary', () => {
+  it('an id beyond the vocabulary, as models with a round number of logits have them, has no text', () => {
+    for (const family of ['qwen3', 'phi3', 't5']) {
+      const tokenizer = familyTokenizer(family);
+      const ids = tokenizer.encode('a b', { continuation: true });
+      expect(tokenizer.decode([...ids, tokenizer.vocabularySize + 5]), family).toBe('a b');
+      expect(tokenizer.decode([tokenizer.vocabularySize + 5]), family).toBe('');
+    }
+  });
+
+  it('a token may have the name of a property that every object has', () => {
+    const json = '{"added_tokens": [], "model": {"type": "BPE", "vocab": {"__proto__": 0, "a": 1}, "merges": []}}';
+    const tokenizer = createTokenizer({ tokenizerJson: json, tokenizerConfig: null, chatTemplate: null }, [0]);
+    expect(tokenizer.vocabularySize).toBe(2);
+    expect(tokenizer.decode([0, 1])).toBe('__proto__ a');
+  });
+});
+
+describe('a tokenizer of whole words', () => {
+  const json = (type: string) =>
+    `{"pre_tokenizer": {"type": "WhitespaceSplit"}, "model": {"type": "${type}", "vocab": {"<unk>": 0, "one": 1, "two": 2}, "unk_token": "<unk>"}}`;
+
+  it('gives the unknown token for other words, whatever the config says', () => {
+    const config = '{"unk_token": "two", "do_lowercase_and_remove_accent": true}';
+    const tokenizer = createTokenizer(
+      { tokenizerJson: json('WordLevel'), tokenizerConfig: config, chatTemplate: null },
+      [0],
+    );
+    expect(tokenizer.encode('two  three One one')).toEqual([2, 0, 0, 1]);
+  });
+});
+
+describe('a conversation', () => {
+  it('may begin with a system message and have any number of turns', () => {
+    const prompt = familyTokenizer('qwen3').chatPrompt([
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: 'One?' },
+      { role: 'assistant', content: 'Two.' },
+      { role: 'user', content: 'Three?' },
+    ]);
+    expect(prompt.replaceAll('<|im_end|>\n', '').split('<|im_start|>')).toEqual([
+      '',
+      'system\nBe brief.',
+      'user\nOne?',
+      'assistant\nTwo.',
+      'user\nThree?',
+      'assistant\n',
+    ]);
+  });
+});
+
+/** A folder with these text files; files of other kinds can be opened, not read as text. */
+function folder(texts: Readonly<Record<string, string>>, listed = Object.keys(texts)) {
+  const asked: string[] = [];
+  const files: ModelFiles = {
+    name: 'm',
+    onnxPath: 'model.onnx',
+    entries: listed.map((path) => ({ path, bytes: null })),
+    async open(path) {
+      if (!(path in texts)) throw new ModelError(`${path} is missing.`);
+      return { bytes: 1, chunks: new ReadableStream() };
+    },
+    async text(path) {
+      asked.push(path);
+      return texts[path] ?? null;
+    },
+  };
+  return { files, asked };
+}
+
+describe('the folder of a tokenizer', () => {
+  const { tokenizerJson, tokenizerConfig } = filesOf('smollm2');
+  const base = { 'tokenizer.json': tokenizerJson, 'tokenizer_config.json': tokenizerConfig };
+  const jinja = { 'chat_template.jinja': 'in a file' };
+
+  it('is not asked for a second chat template that it does not list', async () => {
+    const { files, asked } = folder(base);
+    expect((await loadTokenizer(files, [])).chatPrompt('a')).toContain('SmolLM');
+    expect(asked).toEqual(Object.keys(base));
+  });
+
+  it('may have its chat template in a file, listed or not', async () => {
+    const listed = await loadTokenizer(folder({ ...base, ...jinja }).files, []);
+    expect(listed.chatPrompt('a')).toBe('in a file');
+    const config = '{"eos_token": "<|im_end|>", "chat_template": null}';
+    const unlisted = await loadTokenizer(folder({ ...base, 'tokenizer_config.json': config, ...jinja }, []).files, []);
+    expect(unlisted.chatPrompt('a')).toBe('in a file');
+  });
+
+  it('without tokenizer.json says so, and what to make it from', async () => {
+    await expect(loadTokenizer(folder({}).files, [])).rejects.toThrow('tokenizer.json is missing.');
+    const error = await loadTokenizer(folder({ 'tokenizer.model': '' }).files, []).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({
+      message: 'tokenizer.json is missing; there is only tokenizer.model.',
+      hint: expect.stringContaining('save_pretrained'),
+    });
   });
 });
 
