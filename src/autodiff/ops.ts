@@ -3,7 +3,7 @@
  * form, that leaves out what would do nothing (a reshape to the same shape, a concat of one tensor).
  */
 import { type Attribute, type DataType, dataTypeOfCode, dataTypes } from '../onnx';
-import { float, int, ints } from './attributes';
+import { float, int, ints, intsOf } from './attributes';
 import type { EmitOptions, GraphBuilder } from './builder';
 import { axisOf, broadcastDims, dimAt, sameDims, sizeOf, withDim } from './shapes';
 import type { Attributes, Value } from './types';
@@ -208,9 +208,10 @@ function beforeCast({ source }: Value): Value | null {
 }
 
 /** The matrix that a value is the transpose of: a product reads it either way, and a tied table need not be copied. */
-function beforeTranspose({ source, dims }: Value): Value | null {
-  const isTransposed = source.kind === 'node' && source.node.opType === 'Transpose' && dims.length === 2;
-  return isTransposed ? (source.node.inputs[0] ?? null) : null;
+function beforeTranspose({ source }: Value): Value | null {
+  if (source.kind !== 'node' || source.node.opType !== 'Transpose') return null;
+  const isSwap = intsOf(source.node.attributes, 'perm')?.join() === '1,0';
+  return isSwap ? (source.node.inputs[0] ?? null) : null;
 }
 
 const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
