@@ -5,6 +5,7 @@
 import { ModelError } from '../errors';
 import { ruleOf } from './builder';
 import type { Ops } from './ops';
+import { Recompute, type RecomputeOptions, reachable } from './recompute';
 import type { EmittedNode, Value } from './types';
 
 export interface Seed {
@@ -13,21 +14,21 @@ export interface Seed {
   readonly gradient: Value;
 }
 
-/** The nodes that `from` reaches, in order; and all values they make. */
-function reachable(nodes: readonly EmittedNode[], from: Value): Set<Value> {
-  const reached = new Set<Value>([from]);
-  for (const node of nodes) {
-    if (node.inputs.some((input) => input && reached.has(input))) {
-      for (const output of node.outputs) reached.add(output);
-    }
-  }
-  return reached;
-}
-
-/** @returns the gradient of the loss with respect to `trainable`. @throws ModelError naming an operator without a rule. */
-export function differentiate(ops: Ops, seeds: readonly Seed[], trainable: Value): Value {
+/**
+ * @param recompute where forward values are computed again instead of kept
+ * @returns the gradient of the loss with respect to `trainable`
+ * @throws ModelError naming an operator without a rule
+ */
+export function differentiate(
+  ops: Ops,
+  seeds: readonly Seed[],
+  trainable: Value,
+  recompute: RecomputeOptions | null = null,
+): Value {
   const forward = [...ops.builder.nodes];
-  const reached = reachable(forward, trainable);
+  const reached = reachable(forward, [trainable]);
+  const replay = recompute && new Recompute(ops, forward, reached, recompute);
+  const read = <T extends Value | null>(value: T) => replay?.read(value) ?? value;
   const gradients = new Map<Value, Value>();
   const accumulate = (value: Value, gradient: Value) => {
     const before = gradients.get(value);
@@ -36,6 +37,7 @@ export function differentiate(ops: Ops, seeds: readonly Seed[], trainable: Value
   for (const { value, gradient } of seeds) accumulate(value, gradient);
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i] as EmittedNode;
+    replay?.enter(i, gradients);
     const needs = (k: number) => {
       const input = node.inputs[k];
       return Boolean(input && reached.has(input));
@@ -45,7 +47,7 @@ export function differentiate(ops: Ops, seeds: readonly Seed[], trainable: Value
     ops.builder.origin = node.origin;
     const vjp = ruleOf(node.domain, node.opType)?.vjp;
     if (!vjp) throw withoutRule(node, trainable);
-    const gradsIn = vjp({ ops, node, input: node.inputs, output: node.outputs, grad, needs });
+    const gradsIn = vjp({ ops, node, input: node.inputs.map(read), output: node.outputs.map(read), grad, needs });
     gradsIn.forEach((gradient, k) => {
       if (gradient && needs(k)) accumulate(node.inputs[k] as Value, gradient);
     });
