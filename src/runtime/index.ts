@@ -11,7 +11,10 @@ export type {
 export { chooseBackend, createWebGpuBackend } from './chooseBackend';
 export { bytesOfArray } from './hostArray';
 export { LoadedDecoder, type LoadOptions } from './loadedDecoder';
+export { type MemoryLimits, memoryLimits } from './memory';
+export { isOutOfMemory } from './outOfMemory';
 export { floatFeed, type HostFeed, int32Feed, int64Feed, Program, readFloats } from './program';
+export { workingBytes } from './programCache';
 export { relativeError, SELF_TEST_LIMIT, selfTest } from './selfTest';
 export { createWasmBackend } from './wasmBackend';
 export { WeightStore } from './weightStore';

@@ -15,7 +15,7 @@ import { AdapterError, DataError, ModelError } from '../errors';
 import { validate } from '../evaluation';
 import { generate } from '../inference';
 import type { ModelFiles } from '../models';
-import { Random, RunControl } from '../tuning';
+import { type MemoryPlan, Random, RunControl } from '../tuning';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -28,6 +28,7 @@ import type {
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  MemoryEstimate,
   ModelSource,
   ModelSummary,
   PrefixSummary,
@@ -36,12 +37,18 @@ import type {
   TuneSettings,
 } from './protocol';
 import { fileName, ownerOf, PrefixShelf, type StoredPrefix } from './storedPrefix';
-import { checkSettings, runTuning } from './tuneRun';
+import { checkSettings, planRun, runTuning } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
 /** Room that examples leave for a prefix of any length that the page offers. */
 const ROOM_FOR_PREFIX = 64;
+
+const memoryOf = ({ memoryBytes, microBatchSize, recompute }: MemoryPlan): MemoryEstimate => ({
+  memoryBytes,
+  microBatchSize,
+  recompute,
+});
 
 export interface EngineOptions {
   /** Finds the files of a source; pages fetch, the command line reads folders. */
@@ -139,7 +146,8 @@ export class PreludeEngine implements Engine {
   }
 
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
-    const { loaded } = await this.ready();
+    const model = await this.ready();
+    const { loaded } = model;
     const geometry = await this.geometry();
     const trainable = geometry.layers * 2 * geometry.kvHeads * geometry.headDim * settings.length;
     const mean = this.dataset?.summary.meanTokens ?? null;
@@ -152,6 +160,7 @@ export class PreludeEngine implements Engine {
         mean === null || this.secondsPerToken === null
           ? null
           : this.secondsPerToken * mean * settings.batchSize * settings.steps,
+      memory: this.dataset && memoryOf(planRun(model, this.dataset, settings)),
     };
   }
 

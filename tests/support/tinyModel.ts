@@ -19,8 +19,11 @@ export interface TinyModel {
   dispose(): Promise<void>;
 }
 
-export async function openTiny(fixture = 'llama_q4'): Promise<TinyModel> {
-  const backend = await createWasmBackend();
+export async function openTiny(
+  fixture = 'llama_q4',
+  wrap: (backend: WasmBackend) => WasmBackend = (backend) => backend,
+): Promise<TinyModel> {
+  const backend = wrap(await createWasmBackend());
   const loaded = await loadFixture(backend, fixture);
   const kernels = await createKernels(backend);
   return {
