@@ -10,6 +10,8 @@ import {
   formatMillions,
   formatRate,
   formatShare,
+  sayEnding,
+  sayParts,
   sayWhere,
 } from '../../src/ui/format';
 import { keyAction } from '../../src/ui/keys';
@@ -33,6 +35,10 @@ describe('numbers', () => {
     [formatRate(1540.4), '1,540 tokens/s'],
     [formatRate(3.21), '3.2 tokens/s'],
     [formatDims([16, 2048]), '16 × 2,048'],
+    [sayParts(8, false), 'in micro-batches of 8'],
+    [sayParts(1, true), 'one row at a time, layers computed twice'],
+    [sayEnding('out-of-memory'), 'ran out of memory'],
+    [sayEnding('stopped'), 'stopped'],
   ])('%s is %s', (shown, wanted) => {
     expect(shown).toBe(wanted);
   });
