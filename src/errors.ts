@@ -50,8 +50,17 @@ export class DataError extends PreludeError {
 
 /** The GPU or the wasm runtime failed, is missing, or gives wrong results. */
 export class DeviceError extends PreludeError {
-  constructor(message: string, where?: ErrorLocation, hint?: string, options?: ErrorOptions) {
+  /** For want of memory: less at a time may succeed. */
+  readonly outOfMemory: boolean;
+
+  constructor(
+    message: string,
+    where?: ErrorLocation,
+    hint?: string,
+    options: ErrorOptions & { readonly outOfMemory?: boolean } = {},
+  ) {
     super('device', message, where, hint, options);
+    this.outOfMemory = options.outOfMemory ?? false;
   }
 }
 

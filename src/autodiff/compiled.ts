@@ -2,8 +2,8 @@
  * From the builder to something a session can run: leaves out what no output needs, sets aside what depends on weights
  * only (computed once, shared by every graph), and writes the rest as an ONNX model.
  */
-import type { DataType, Graph, Initializer, Node } from '../onnx';
-import { byteLengthOf, tensorFromNumbers, writeModel } from '../onnx';
+import type { Graph, Initializer, Node } from '../onnx';
+import { tensorFromNumbers, writeModel } from '../onnx';
 import { costOf, type GraphCost } from './cost';
 import { fingerprint } from './fingerprint';
 import { shiftedLiteral, shiftedNode, shiftedType } from './int8';
@@ -249,9 +249,11 @@ export function compile(
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, { dataType, dims }]) => [name, { dataType, dims }]),
     ),
-    cost: costOf(slice.nodes, wanted, bytesOf),
+    cost: costOf(slice.nodes, wanted, {
+      inputs: used,
+      // One weight may be bound under several types.
+      weights: [...new Map(written.weights.map(({ view }) => [view.weight, view])).values()],
+      derived: derived.map(({ derived }) => derived),
+    }),
   };
 }
-
-const bytesOf = ({ dataType, dims }: { dataType: DataType; dims: readonly number[] }): number =>
-  byteLengthOf(dataType, dims);

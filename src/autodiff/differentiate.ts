@@ -5,7 +5,7 @@
 import { ModelError } from '../errors';
 import { operatorName, ruleOf } from './builder';
 import type { Ops } from './ops';
-import { computeType } from './shapes';
+import { Recompute, type RecomputeOptions, reachable } from './recompute';
 import type { EmittedNode, Value } from './types';
 
 export interface Seed {
@@ -14,29 +14,27 @@ export interface Seed {
   readonly gradient: Value;
 }
 
-/** The values that `from` reaches through values of a float type: whole numbers and truths carry no gradient. */
-function reachable(nodes: readonly EmittedNode[], from: Value): Set<Value> {
-  const reached = new Set<Value>([from]);
-  for (const node of nodes) {
-    if (node.inputs.some((input) => input && reached.has(input))) {
-      for (const output of node.outputs) if (computeType(output.dataType) === 'float32') reached.add(output);
-    }
-  }
-  return reached;
-}
-
 /** Says by what name a person knows the trainable numbers that reach a node of the file. */
 export type Reaching = (node: string) => string | null;
+
+export interface DifferentiateOptions {
+  /** For messages; default: the trainable's own name. */
+  readonly reaching?: Reaching;
+  /** Where forward values are computed again instead of kept. */
+  readonly recompute?: RecomputeOptions | null;
+}
 
 /** @returns the gradient of the loss with respect to `trainable`. @throws ModelError naming an operator without a rule. */
 export function differentiate(
   ops: Ops,
   seeds: readonly Seed[],
   trainable: Value,
-  reaching: Reaching = () => trainable.name,
+  { reaching = () => trainable.name, recompute = null }: DifferentiateOptions = {},
 ): Value {
   const forward = [...ops.builder.nodes];
-  const reached = reachable(forward, trainable);
+  const reached = reachable(forward, [trainable]);
+  const replay = recompute && new Recompute(ops, forward, reached, recompute);
+  const read = <T extends Value | null>(value: T) => replay?.read(value) ?? value;
   const gradients = new Map<Value, Value>();
   const accumulate = (value: Value, gradient: Value) => {
     const before = gradients.get(value);
@@ -45,6 +43,7 @@ export function differentiate(
   for (const { value, gradient } of seeds) accumulate(value, gradient);
   for (let i = forward.length - 1; i >= 0; i--) {
     const node = forward[i] as EmittedNode;
+    replay?.enter(i, gradients);
     const needs = (k: number) => {
       const input = node.inputs[k];
       return Boolean(input && reached.has(input));
@@ -55,7 +54,7 @@ export function differentiate(
     const vjp = ruleOf(node.domain, node.opType)?.vjp;
     const where = () => reaching(node.origin) ?? trainable.name;
     if (!vjp) throw withoutRule(node, where());
-    const gradsIn = vjp({ ops, node, input: node.inputs, output: node.outputs, grad, needs });
+    const gradsIn = vjp({ ops, node, input: node.inputs.map(read), output: node.outputs.map(read), grad, needs });
     gradsIn.forEach((gradient, k) => {
       if (!needs(k)) return;
       if (gradient) accumulate(node.inputs[k] as Value, gradient);

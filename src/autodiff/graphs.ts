@@ -36,6 +36,8 @@ export interface TrainingShape {
   readonly prefix: number;
   /** Supervised rows. */
   readonly rows: number;
+  /** Compute a layer's values again in the backward part instead of keeping them; default false. Adds the input `zero`. */
+  readonly recompute?: boolean;
 }
 
 /** Names of our graphs' inputs and outputs. */
@@ -47,6 +49,8 @@ export const names = {
   rows: 'rows',
   labels: 'labels',
   weights: 'label_weights',
+  /** [1], always 0; see `RecomputeOptions`. */
+  zero: 'zero',
   loss: 'loss',
   gradient: 'gradient',
   logits: 'logits',
@@ -123,7 +127,8 @@ export function buildTrainingGraph(decoder: Decoder, shape: TrainingShape, targe
   const layout = denseLayout(ops, batch, prefix, tokens);
   const trainable = ops.builder.input(names.trainable, 'float32', [prefixSize(decoder, prefix)]);
   const feeds = textFeeds(ops, decoder, layout, fullMask(ops, batch, prefix + tokens), batch, tokens);
-  for (const [name, value] of graftPrefix(ops, decoder, trainable, batch, prefix)) feeds.set(name, value);
+  const past = new Map(graftPrefix(ops, decoder, trainable, batch, prefix));
+  for (const [name, value] of past) feeds.set(name, value);
   const [all] = specialise(ops, decoder, decoderContext(ops, layout), feeds, [decoder.logits]) as [Value];
   const logits = selectRows(ops, all, ops.builder.input(names.rows, 'int64', [rows]));
   const { tokenLoss, probabilities, labels } = crossEntropy(ops, logits);
@@ -137,8 +142,14 @@ export function buildTrainingGraph(decoder: Decoder, shape: TrainingShape, targe
   );
   const onehot = ops.cast(ops.equal(labels, ids), 'float32');
   const seed = ops.mul(ops.sub(probabilities, onehot), weights);
+  const recompute = shape.recompute
+    ? {
+        pasts: decoder.layers.map(({ pastKey }) => past.get(pastKey) as Value),
+        zero: ops.builder.input(names.zero, 'float32', [1]),
+      }
+    : null;
   const reaching = (node: string) => prefixReaching(decoder, node);
-  const gradient = differentiate(ops, [{ value: logits, gradient: seed }], trainable, reaching);
+  const gradient = differentiate(ops, [{ value: logits, gradient: seed }], trainable, { reaching, recompute });
   return compile(ops.builder, { [names.loss]: loss, [names.gradient]: gradient });
 }
 

@@ -33,13 +33,15 @@ export interface GradientErrors {
 export interface CheckOptions {
   /** Default: the backend's own choice. */
   readonly weights?: CompileTarget['weights'];
+  /** Compute forward values again in the backward part; default false. */
+  readonly recompute?: boolean;
 }
 
 /** @throws PreludeError where the files, the graph or the device are not what they should be */
 export async function checkGradients(
   backend: Backend,
   files: CaseFiles,
-  options: CheckOptions = {},
+  { recompute = false, ...options }: CheckOptions = {},
 ): Promise<GradientErrors> {
   const it = parseCase(files);
   const decoder = await LoadedDecoder.load(backend, once(files.model), {
@@ -48,7 +50,7 @@ export async function checkGradients(
     ...options,
   });
   try {
-    const { loss, gradient } = await train(decoder, it);
+    const { loss, gradient } = await train(decoder, it, recompute);
     const logits = await forward(decoder, it);
     return compare(it, loss, gradient, logits);
   } finally {
@@ -70,16 +72,21 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-async function train(decoder: LoadedDecoder, it: GradientCase): Promise<{ loss: number; gradient: Float32Array }> {
+async function train(
+  decoder: LoadedDecoder,
+  it: GradientCase,
+  recompute: boolean,
+): Promise<{ loss: number; gradient: Float32Array }> {
   const { batch, tokens, prefix, rows } = it;
   const flat = Float32Array.from(it.golden.prefix.flatMap((values) => [...values]));
-  const program = await decoder.training({ batch, tokens, prefix, rows: rows.length });
+  const program = await decoder.training({ batch, tokens, prefix, rows: rows.length, recompute });
   const feeds = {
     [names.trainable]: floatFeed([flat.length], flat),
     [names.ids]: idsOf(it),
     [names.rows]: int64Feed([rows.length], BigInt64Array.from(rows, BigInt)),
     [names.labels]: int32Feed([rows.length], Int32Array.from(it.labels)),
     [names.weights]: floatFeed([rows.length], new Float32Array(rows.length).fill(1 / rows.length)),
+    ...(recompute && { [names.zero]: floatFeed([1], new Float32Array(1)) }),
   };
   return program.call(feeds, async (outputs) => ({
     loss: (await readFloats(decoder.backend, outputs[names.loss]))[0] ?? Number.NaN,

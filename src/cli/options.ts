@@ -15,6 +15,7 @@ export const USAGE = `npm run -s tune -- --model DIR --data FILE --out DIR [opti
   --steps N | --epochs N how long (default: 150 steps)
   --lr 0.05              peak learning rate
   --batch 16             examples per step
+  --memory-budget MIB    for weights and graphs together (default: half of the machine's memory)
   --seed 0
   --input-column C       default: guessed, like --target-column
   --target-column C
@@ -38,6 +39,7 @@ const Options = z.object({
   epochs: positive.optional(),
   lr: positive.default(0.05),
   batch: whole.default(16),
+  'memory-budget': positive.optional(),
   seed: number.refine(Number.isInteger, 'must be a whole number').default(0),
   'input-column': z.string().optional(),
   'target-column': z.string().optional(),

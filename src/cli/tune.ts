@@ -1,13 +1,13 @@
 /** Headless tuning: the page's engine on wasm, in Node. Writes a PEFT folder and log.jsonl. */
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { DataError, PreludeError } from '../errors';
 import { singleModelLibrary } from '../models';
 import { PreludeEngine } from '../worker/engine';
-import type { DatasetSummary, PrefixInit, TuneEvent, TuneSettings } from '../worker/protocol';
+import type { DatasetSummary, MemoryEstimate, PrefixInit, TuneEvent, TuneSettings } from '../worker/protocol';
 import { modelFolder } from './localFolder';
 import { parseOptions, type TuneOptions } from './options';
 
@@ -39,6 +39,8 @@ async function main(args: readonly string[]): Promise<void> {
   const log = createWriteStream(join(options.out, 'log.jsonl'));
   const started = performance.now();
   const settings = settingsOf(options, data);
+  const { memory } = await engine.estimate(settings);
+  if (memory) say(sayMemory(memory));
   const done = await engine.tune(settings, (event) => {
     record(event, (entry) => log.write(`${JSON.stringify(entry)}\n`), say);
   });
@@ -87,7 +89,8 @@ function settingsOf(options: TuneOptions, data: DatasetSummary): TuneSettings {
     steps,
     learningRate: options.lr,
     batchSize,
-    microBatchSize: Math.min(8, batchSize),
+    microBatchSize: 'auto',
+    memoryBudgetMiB: options['memory-budget'] ?? totalmem() / 2 ** 21,
     warmupSteps: Math.ceil(steps / 20),
     weightDecay: 0,
     maxGradNorm: 1,
@@ -123,6 +126,12 @@ const defaultText = (target: string, labels: readonly string[]): string =>
     ? `Read the text and say the ${target}. It is one of these: ${labels.join(', ')}.`
     : `Read the text and write the ${target}.`;
 
+const sayMemory = ({ memoryBytes, ...parts }: MemoryEstimate): string =>
+  `about ${Math.ceil(memoryBytes / 2 ** 20)} MiB of memory, ${sayParts(parts)}`;
+
+const sayParts = ({ microBatchSize, recompute }: Omit<MemoryEstimate, 'memoryBytes'>): string =>
+  `in micro-batches of ${microBatchSize}${recompute ? ', each layer computed twice' : ''}`;
+
 type LogEntry = Record<string, number | null>;
 
 function record(event: TuneEvent, write: (entry: LogEntry) => void, say: (line: string) => void): void {
@@ -131,6 +140,10 @@ function record(event: TuneEvent, write: (entry: LogEntry) => void, say: (line: 
     write({ step, loss, lr, grad_norm, tokens_per_s: Math.round(tokensPerSecond) });
     if (step % 10 === 0)
       say(`step ${step}/${event.steps}  loss ${loss.toFixed(4)}  ${Math.round(event.secondsLeft)} s left`);
+  }
+  if (event.type === 'smaller') {
+    const { step, microBatchSize, recompute } = event;
+    say(`step ${step}: out of memory, done again ${sayParts({ microBatchSize, recompute })}`);
   }
   if (event.type === 'validation') {
     const accuracy = event.accuracy === null ? '' : `, accuracy ${(event.accuracy * 100).toFixed(1)} %`;

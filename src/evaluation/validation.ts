@@ -43,13 +43,15 @@ export function validationSet(
   return { sequences, choices: labels.length };
 }
 
+/** @param batchSize sequences at a time; see `score` */
 export async function validate(
   loaded: LoadedDecoder,
   kernels: Kernels,
   prefix: DevicePrefix | null,
   { sequences, choices }: ValidationSet,
+  batchSize?: number,
 ): Promise<ValidationResult> {
-  const scores = await score(loaded, kernels, prefix, sequences);
+  const scores = await score(loaded, kernels, prefix, sequences, batchSize);
   const own = scores.filter((_, i) => i % choices === 0);
   const total = (of: (s: SequenceScore) => number) => own.reduce((sum, one) => sum + of(one), 0);
   return {

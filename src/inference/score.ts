@@ -11,6 +11,7 @@ import {
   collate,
   type MicroBatch,
   nextTask,
+  SCORING_BATCH,
   type SupervisedSequence,
   supervisedCount,
   weightOf,
@@ -28,25 +29,27 @@ export interface SequenceScore {
   readonly predicted: number;
 }
 
-const BATCH = 16;
-
-/** @returns one score per sequence, in their order */
+/**
+ * @param batchSize sequences at a time
+ * @returns one score per sequence, in their order
+ */
 export async function score(
   loaded: LoadedDecoder,
   kernels: Kernels,
   prefix: DevicePrefix | null,
   sequences: readonly SupervisedSequence[],
+  batchSize = SCORING_BATCH,
 ): Promise<SequenceScore[]> {
   const order = sequences.map((_, i) => i);
   order.sort((a, b) => bucketOf(lengthOf(sequences, a)) - bucketOf(lengthOf(sequences, b)));
   const scores = new Array<SequenceScore>(sequences.length);
-  const cache = prefix && new KeyValueCache(loaded, kernels, BATCH, prefix.length);
+  const cache = prefix && new KeyValueCache(loaded, kernels, batchSize, prefix.length);
   try {
     cache?.reset(prefix);
-    for (let start = 0; start < order.length; start += BATCH) {
-      const chosen = order.slice(start, start + BATCH);
+    for (let start = 0; start < order.length; start += batchSize) {
+      const chosen = order.slice(start, start + batchSize);
       const batch = chosen.map((i) => sequences[i] as SupervisedSequence);
-      const results = await scoreBatch(loaded, cache, collate(batch, BATCH, 1), batch);
+      const results = await scoreBatch(loaded, cache, collate(batch, batchSize, 1), batch);
       chosen.forEach((i, k) => {
         scores[i] = results[k] as SequenceScore;
       });

@@ -18,13 +18,13 @@ const TOLD_AT_MOST = 8 * GiB;
 /** Of all weights, the share that the largest tensor (the embedding) has in a small model. */
 const LARGEST_SHARE = 1 / 3;
 
-/** Half floats are kept as float32: all of an fp16 file, in a q4f16 file the scales and what is not quantized. */
+/** Where half floats lie as float32: all of an fp16 file, in a q4f16 file the scales and what is not quantized. */
 const GROWTH: Readonly<Record<string, number>> = { fp16: 2, q4f16: 1.5 };
 
 export function fitOf({ bytes, dtype }: ModelGraph, limits: DeviceLimits): Fit {
   if (bytes === null) return { fit: 'unknown', fitReason: 'The source does not say how large this file is.' };
-  const weights = bytes * (GROWTH[dtype] ?? 1);
-  const { kind, memoryBytes, maxBindingBytes } = limits;
+  const { kind, memoryBytes, maxBindingBytes, float16 } = limits;
+  const weights = bytes * (float16 ? 1 : (GROWTH[dtype] ?? 1));
   const onDevice = weights + WORKING_BYTES;
   if (kind === 'wasm' && onDevice > WASM_BYTES) {
     return { fit: 'too-large', fitReason: `It needs about ${gigabytes(onDevice)}, and wasm can address 4 GB.` };

@@ -1,6 +1,7 @@
 /** What a device could hold, as far as the browser tells: to judge a model before it is loaded. Nothing is started. */
 import { isSoftware } from './adapterInfo';
 import type { BackendKind } from './backend';
+import { machineBytes } from './memory';
 
 export interface DeviceLimits {
   /** The device that the choice would take. */
@@ -9,16 +10,21 @@ export interface DeviceLimits {
   readonly memoryBytes: number | null;
   /** The largest tensor that a shader can bind; null on wasm. */
   readonly maxBindingBytes: number | null;
+  /** float16 weights lie there as they are; else twice as large. */
+  readonly float16: boolean;
 }
 
 export async function deviceLimits(choice: 'auto' | 'webgpu' | 'wasm'): Promise<DeviceLimits> {
-  const navigator = globalThis.navigator;
-  const gibibytes = navigator && 'deviceMemory' in navigator ? navigator.deviceMemory : null;
-  const memoryBytes = typeof gibibytes === 'number' ? gibibytes * 2 ** 30 : null;
-  const adapter = choice === 'wasm' ? null : await navigator?.gpu?.requestAdapter();
+  const memoryBytes = machineBytes();
+  const adapter = choice === 'wasm' ? null : await globalThis.navigator?.gpu?.requestAdapter();
   if (!adapter || (choice === 'auto' && isSoftware(adapter.info))) {
-    return { kind: 'wasm', memoryBytes, maxBindingBytes: null };
+    return { kind: 'wasm', memoryBytes, maxBindingBytes: null, float16: true };
   }
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  return { kind: 'webgpu', memoryBytes, maxBindingBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize) };
+  return {
+    kind: 'webgpu',
+    memoryBytes,
+    maxBindingBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize),
+    float16: adapter.features.has('shader-f16'),
+  };
 }

@@ -1,16 +1,16 @@
 /**
- * A decoder with its weights on a device, and the programs compiled for it so far, one per shape. The least recently used
- * programs are released; weights stay until `dispose`.
+ * A decoder with its weights on a device, and the programs compiled for it so far, one per shape. Programs come and go;
+ * weights stay until `dispose`.
  */
 import {
   buildForwardGraph,
   buildTrainingGraph,
-  type CompiledGraph,
   type CompileTarget,
   type Decoder,
   type DecoderHints,
   describeDecoder,
   type ForwardShape,
+  type GraphCost,
   type Trainability,
   type TrainingShape,
   trainabilityOf,
@@ -19,10 +19,9 @@ import type { ByteChunks, Model, OpenExternal, TensorInfo } from '../onnx';
 import { byteLengthOf, elementCount, readModel } from '../onnx';
 import type { Backend } from './backend';
 import { Program } from './program';
+import { ProgramCache } from './programCache';
 import { WeightStore } from './weightStore';
 
-/** Programs kept open at a time. */
-const MAX_PROGRAMS = 24;
 /** WebGPU promises 8 storage buffers per shader: these, and the one they are joined to. */
 const MAX_SHADER_PARTS = 7;
 /** Up to this size a float32 copy of all weights is worth its memory on wasm: a step takes a quarter less time. */
@@ -40,7 +39,8 @@ export interface LoadOptions {
 }
 
 export class LoadedDecoder {
-  private readonly programs = new Map<string, Promise<Program>>();
+  /** The programs compiled so far, for all shapes. */
+  readonly programs: ProgramCache;
 
   private constructor(
     readonly decoder: Decoder,
@@ -49,7 +49,9 @@ export class LoadedDecoder {
     /** Numbers in the weights, quantized ones counted one by one. */
     readonly parameters: number,
     readonly trainability: Trainability,
-  ) {}
+  ) {
+    this.programs = new ProgramCache((graph) => Program.open(graph, store));
+  }
 
   get backend(): Backend {
     return this.store.backend;
@@ -89,43 +91,30 @@ export class LoadedDecoder {
   }
 
   training(shape: TrainingShape): Promise<Program> {
-    return this.program(`training ${JSON.stringify(shape)}`, () =>
-      buildTrainingGraph(this.decoder, shape, this.target),
-    );
+    return this.programs.get(trainingKey(shape), () => buildTrainingGraph(this.decoder, shape, this.target));
   }
 
   forward(shape: ForwardShape): Promise<Program> {
-    return this.program(`forward ${JSON.stringify(shape)}`, () => buildForwardGraph(this.decoder, shape, this.target));
+    return this.programs.get(forwardKey(shape), () => buildForwardGraph(this.decoder, shape, this.target));
   }
 
-  private program(key: string, build: () => CompiledGraph): Promise<Program> {
-    const before = this.programs.get(key);
-    const program = before ?? Program.open(build(), this.store);
-    // Deleted and set again: a Map's order is then the order of last use.
-    this.programs.delete(key);
-    this.programs.set(key, program);
-    if (!before) {
-      program.catch(() => this.programs.delete(key));
-      this.evict();
-    }
-    return program;
+  /** What a step of this shape would take; compiles the graph, opens nothing, and remembers the answer. */
+  trainingCost(shape: TrainingShape): GraphCost {
+    return this.programs.cost(trainingKey(shape), () => buildTrainingGraph(this.decoder, shape, this.target));
   }
 
-  private evict(): void {
-    for (const [key, program] of this.programs) {
-      if (this.programs.size <= MAX_PROGRAMS) return;
-      this.programs.delete(key);
-      program.then((open) => open.release()).catch(() => {});
-    }
+  forwardCost(shape: ForwardShape): GraphCost {
+    return this.programs.cost(forwardKey(shape), () => buildForwardGraph(this.decoder, shape, this.target));
   }
 
   async dispose(): Promise<void> {
-    const open = await Promise.allSettled(this.programs.values());
-    this.programs.clear();
-    for (const program of open) if (program.status === 'fulfilled') await program.value.release();
+    await this.programs.release();
     await this.store.dispose();
   }
 }
+
+const trainingKey = (shape: TrainingShape): string => `training ${JSON.stringify(shape)}`;
+const forwardKey = (shape: ForwardShape): string => `forward ${JSON.stringify(shape)}`;
 
 /** The kernels move float16 in pairs. */
 const hasEvenHeads = ({ layers }: Decoder): boolean => layers.every(({ headDim }) => headDim % 2 === 0);

@@ -3,6 +3,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { DeviceError } from '../errors';
 import type { BackendKind, DeviceTensor } from './backend';
 import type { OrtModule } from './ortModule';
+import { LOWER_MEMORY, saysOutOfMemory } from './outOfMemory';
 
 /** A session has a level of its own, which `env.logLevel` does not set. */
 const ERRORS_ONLY = 3;
@@ -22,8 +23,10 @@ export async function openSession(
   try {
     return await ort.InferenceSession.create(model, { ...options, logSeverityLevel: ERRORS_ONLY, extra: AS_WRITTEN });
   } catch (cause) {
+    const message = messageOf(cause);
+    if (saysOutOfMemory(message)) throw noRoom(kind, message, cause);
     throw new DeviceError(
-      `ONNX Runtime (${kind}) refuses the graph: ${messageOf(cause)}`,
+      `ONNX Runtime (${kind}) refuses the graph: ${message}`,
       {},
       kind === 'webgpu' ? 'Choose the wasm device in the header; it supports every operator.' : undefined,
       { cause },
@@ -33,14 +36,15 @@ export async function openSession(
 
 export function runFailure(kind: BackendKind, cause: unknown): DeviceError {
   const message = messageOf(cause);
-  const memory = /memory|alloc|OOM|out of bounds/i.test(message);
-  return new DeviceError(
-    `ONNX Runtime (${kind}) failed while running: ${message}`,
-    {},
-    memory ? 'Lower the micro-batch or the length of the examples.' : undefined,
-    { cause },
-  );
+  if (saysOutOfMemory(message)) return noRoom(kind, message, cause);
+  return new DeviceError(`ONNX Runtime (${kind}) failed while running: ${message}`, {}, undefined, { cause });
 }
+
+const noRoom = (kind: BackendKind, message: string, cause: unknown): DeviceError =>
+  new DeviceError(`ONNX Runtime (${kind}) ran out of memory: ${message}`, {}, LOWER_MEMORY, {
+    cause,
+    outOfMemory: true,
+  });
 
 /** The tensors of a session's inputs, each made by `wrap` from what the caller feeds. */
 export function inputsOf(

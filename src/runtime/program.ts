@@ -28,6 +28,9 @@ export const floatFeed = (dims: readonly number[], data: Float32Array): HostFeed
 type Tensors = Readonly<Record<string, DeviceTensor>>;
 
 export class Program {
+  private runs = 0;
+  private whenIdle: (() => void) | null = null;
+
   private constructor(
     readonly graph: CompiledGraph,
     private readonly backend: Backend,
@@ -41,9 +44,20 @@ export class Program {
     return new Program(graph, store.backend, await store.backend.createSession(graph.model), weights);
   }
 
+  /** Whether a run is under way. */
+  get isBusy(): boolean {
+    return this.runs > 0;
+  }
+
   /** @see Session.run */
-  run(feeds: Tensors, into?: Tensors): Promise<Record<string, DeviceTensor>> {
-    return this.session.run({ ...this.weights, ...feeds }, into);
+  async run(feeds: Tensors, into?: Tensors): Promise<Record<string, DeviceTensor>> {
+    this.runs++;
+    try {
+      return await this.session.run({ ...this.weights, ...feeds }, into);
+    } finally {
+      this.runs--;
+      if (this.runs === 0) this.whenIdle?.();
+    }
   }
 
   /**
@@ -72,8 +86,14 @@ export class Program {
     }
   }
 
-  release(): Promise<void> {
-    return this.session.release();
+  /** Waits for the runs that are under way. */
+  async release(): Promise<void> {
+    if (this.isBusy) {
+      await new Promise<void>((resolve) => {
+        this.whenIdle = resolve;
+      });
+    }
+    await this.session.release();
   }
 }
 

@@ -10,6 +10,7 @@ import type { DeviceTensor, HostArray, HostTensor, LiveCounts, Session, WasmBack
 import { arrayOver, bytesOfArray } from './hostArray';
 import { loadOrt, type OrtModule, wasmThreads } from './ortModule';
 import { describeTensor, inputsOf, openSession, runFailure } from './ortSession';
+import { hostBuffer } from './outOfMemory';
 import { TINY_MODEL } from './tinyModel';
 
 function hostData(tensor: DeviceTensor): HostArray {
@@ -99,12 +100,12 @@ export async function createWasmBackend(threads = wasmThreads()): Promise<WasmBa
     description: `wasm, ${threads} thread${threads === 1 ? '' : 's'}`,
     threads,
     upload(dataType, dims, bytes) {
-      const buffer = new ArrayBuffer(bytes.byteLength);
+      const buffer = hostBuffer(bytes.byteLength);
       new Uint8Array(buffer).set(bytes);
       return adopt(dataType, dims, arrayOver(dataType, dims, buffer));
     },
     allocate: (dataType, dims) =>
-      adopt(dataType, dims, arrayOver(dataType, dims, new ArrayBuffer(byteLengthOf(dataType, dims)))),
+      adopt(dataType, dims, arrayOver(dataType, dims, hostBuffer(byteLengthOf(dataType, dims)))),
     write: (tensor, bytes) => bytesOfArray(hostData(tensor)).set(bytes),
     read: async (tensor) => bytesOfArray(hostData(tensor)).slice(),
     free: (tensor) => {

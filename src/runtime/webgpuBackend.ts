@@ -10,6 +10,7 @@ import { isSoftware } from './adapterInfo';
 import type { DeviceTensor, GpuTensor, LiveCounts, Session, WebGpuBackend } from './backend';
 import { loadOrt, type OrtModule } from './ortModule';
 import { checkTarget, inputsOf, openSession, runFailure } from './ortSession';
+import { underErrorScopes } from './outOfMemory';
 import { noteConstants } from './sessionBuffers';
 import { TINY_MODEL } from './tinyModel';
 
@@ -45,9 +46,12 @@ type GpuType = Tensor.GpuBufferDataTypes;
 
 class GpuSession implements Session {
   private released = false;
+  /** ONNX Runtime takes its buffers in the first run: only that one waits to hear whether they could be had. */
+  private proven = false;
 
   constructor(
     private readonly ort: OrtModule,
+    private readonly device: GPUDevice,
     private readonly session: InferenceSession,
     private readonly allocate: (dataType: DataType, dims: readonly number[]) => GpuTensor,
     private readonly free: (tensor: DeviceTensor) => void,
@@ -79,11 +83,13 @@ class GpuSession implements Session {
       results[name] = given ?? this.allocate(dataType, dims);
       fetches[name] = this.wrap(results[name]);
     }
-    await this.alone(() => this.session.run(inputs, fetches)).catch(async (cause) => {
+    const run = () => this.session.run(inputs, fetches);
+    await this.alone(this.proven ? run : () => underErrorScopes(this.device, run)).catch(async (cause) => {
       await this.flush();
       for (const [name, tensor] of Object.entries(results)) if (!into[name]) this.free(tensor);
-      throw runFailure('webgpu', cause);
+      throw cause instanceof DeviceError ? cause : runFailure('webgpu', cause);
     });
+    this.proven = true;
     return results;
   }
 
@@ -169,8 +175,9 @@ export async function openWebGpu(): Promise<WebGpuBackend> {
       return copy;
     },
     async createSession(model) {
-      const noted = await alone(() => noteConstants(device, () => openSession(ort, 'webgpu', model, OPTIONS)));
-      const wrapped: Session = new GpuSession(ort, noted.result, allocate, free, alone, flush, () => {
+      const opening = () => noteConstants(device, () => openSession(ort, 'webgpu', model, OPTIONS));
+      const noted = await alone(() => underErrorScopes(device, opening));
+      const wrapped: Session = new GpuSession(ort, device, noted.result, allocate, free, alone, flush, () => {
         for (const buffer of noted.buffers) buffer.destroy();
         open.delete(wrapped);
       });

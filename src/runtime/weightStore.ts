@@ -34,6 +34,14 @@ export class WeightStore {
     return this.native.float16;
   }
 
+  /** Bytes of the file's weights on the device. */
+  get bytes(): number {
+    return [...this.weights.values()].reduce(
+      (sum, { tensor: { dataType, dims } }) => sum + byteLengthOf(dataType, dims),
+      0,
+    );
+  }
+
   /** Uploads one tensor of the file; its bytes may be reused afterwards. */
   add(tensor: TensorData): void {
     if (this.weights.has(tensor.name)) throw new DeviceError(`Weight ${tensor.name} was loaded twice.`);

@@ -15,5 +15,5 @@ export { isActive, latestRun, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
 export { createDelay, createFrameSchedule } from './schedule';
 export { createSession, type Session, settingsIssues, whyNotTune } from './session';
-export { MAX_LENGTH, type NumberField, RULES, type SettingsIssue, type SettingsState } from './settings';
+export { MAX_LENGTH, mayBeAuto, type NumberField, RULES, type SettingsIssue, type SettingsState } from './settings';
 export { parseUrl } from './url';

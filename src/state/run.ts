@@ -25,12 +25,14 @@ export interface RunRecord {
   /** The model alone. */
   readonly baseline: Extract<TuneEvent, { type: 'baseline' }> | null;
   readonly last: Extract<TuneEvent, { type: 'step' }> | null;
+  /** How the run goes on since memory ran out; null where it did not. */
+  readonly smaller: Extract<TuneEvent, { type: 'smaller' }> | null;
   readonly firstValidation: Extract<TuneEvent, { type: 'validation' }> | null;
   readonly validation: Extract<TuneEvent, { type: 'validation' }> | null;
   /** Appended in place; `revision` changes with it. */
   readonly log: LossLog;
   readonly revision: number;
-  readonly ending: 'finished' | 'stopped' | 'diverged' | null;
+  readonly ending: Extract<TuneEvent, { type: 'done' }>['reason'] | null;
   readonly prefix: PrefixSummary | null;
   readonly problem: SerialisedError | null;
 }
@@ -76,6 +78,7 @@ export function beginRecord(id: number, settings: TuneSettings, datasetName: str
     steps: settings.steps,
     baseline: null,
     last: null,
+    smaller: null,
     firstValidation: null,
     validation: null,
     log: new LossLog(),
@@ -112,6 +115,8 @@ function projectOne(record: RunRecord, event: TuneEvent): RunRecord {
     case 'validation':
       record.log.validation(event.step, event.loss);
       return { ...record, firstValidation: record.firstValidation ?? event, validation: event };
+    case 'smaller':
+      return { ...record, smaller: event };
     case 'paused':
       return { ...record, phase: record.phase === 'stopping' ? 'stopping' : 'paused' };
     case 'resumed':

@@ -14,7 +14,7 @@ export interface SettingsState extends Omit<TuneSettings, 'init'> {
 }
 
 export type NumberField = {
-  [K in keyof SettingsState]: SettingsState[K] extends number ? K : never;
+  [K in keyof SettingsState]: SettingsState[K] extends number | 'auto' ? K : never;
 }[keyof SettingsState];
 
 export const DEFAULTS: SettingsState = {
@@ -25,7 +25,8 @@ export const DEFAULTS: SettingsState = {
   steps: 150,
   learningRate: 5e-2,
   batchSize: 16,
-  microBatchSize: 8,
+  microBatchSize: 'auto',
+  memoryBudgetMiB: 'auto',
   warmupSteps: 10,
   weightDecay: 0,
   maxGradNorm: 1,
@@ -98,6 +99,9 @@ interface Rule {
   readonly whole: boolean;
 }
 
+/** Whether the number may be left to the engine. */
+export const mayBeAuto = (field: NumberField): boolean => DEFAULTS[field] === 'auto';
+
 /** Limits of each number, in one table. */
 export const RULES: readonly Rule[] = [
   { field: 'length', name: 'Length', min: 1, max: MAX_LENGTH, whole: true },
@@ -105,6 +109,7 @@ export const RULES: readonly Rule[] = [
   { field: 'learningRate', name: 'Learning rate', min: 1e-7, max: 10, whole: false },
   { field: 'batchSize', name: 'Batch size', min: 1, max: 1024, whole: true },
   { field: 'microBatchSize', name: 'Micro-batch', min: 1, max: 1024, whole: true },
+  { field: 'memoryBudgetMiB', name: 'Memory budget', min: 64, max: 2 ** 20, whole: true },
   { field: 'warmupSteps', name: 'Warm-up', min: 0, max: 100_000, whole: true },
   { field: 'weightDecay', name: 'Weight decay', min: 0, max: 1, whole: false },
   { field: 'maxGradNorm', name: 'Clip norm', min: 1e-6, max: 1e6, whole: false },
@@ -119,6 +124,7 @@ export function checkSettings(settings: SettingsState, context: SettingsContext)
 
   for (const { field, name, min, max, whole } of RULES) {
     const value = settings[field];
+    if (value === 'auto') continue;
     const back = { [field]: DEFAULTS[field] };
     if (!Number.isFinite(value)) error(field, `${name} needs a number.`, back, `Use ${DEFAULTS[field]}`);
     else if (whole && !Number.isInteger(value))
@@ -136,7 +142,7 @@ export function checkSettings(settings: SettingsState, context: SettingsContext)
   if (issues.length > 0) return issues;
 
   const { batchSize, microBatchSize } = settings;
-  if (batchSize % microBatchSize !== 0) {
+  if (microBatchSize !== 'auto' && batchSize % microBatchSize !== 0) {
     const change = largestDivisor(batchSize, microBatchSize);
     error(
       'microBatchSize',

@@ -27,6 +27,7 @@ const NUMBERS: Readonly<Record<string, NumberField>> = {
   lr: 'learningRate',
   batch: 'batchSize',
   micro: 'microBatchSize',
+  memory: 'memoryBudgetMiB',
   warmup: 'warmupSteps',
   decay: 'weightDecay',
   clip: 'maxGradNorm',

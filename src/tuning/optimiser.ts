@@ -17,6 +17,8 @@ const BETA2 = 0.999;
 const EPSILON = 1e-8;
 /** Updates that can be taken back: on a GPU, one more is queued by the time the statistics of another arrive. */
 const KEPT_UPDATES = 3;
+/** Parameters, gradient, its sum, and AdamW's two moments. */
+const VECTORS = 5;
 
 /** Mean loss of a batch in nats, and the gradient's norm before clipping. */
 export interface StepStatistics {
@@ -58,6 +60,11 @@ export class Optimiser {
     this.statistics = [backend.allocate('float32', [2]), backend.allocate('float32', [2])];
   }
 
+  /** Bytes that the optimiser of this many numbers holds. */
+  static bytesFor(size: number): number {
+    return 4 * size * (VECTORS + KEPT_UPDATES);
+  }
+
   /** Adds the gradient and the loss that a program has just written. */
   accumulate(): void {
     const keep = this.accumulated === 0 ? 0 : 1;
@@ -65,6 +72,11 @@ export class Optimiser {
     this.kernels.accumulate({ into: this.sum, from: this.gradient, keep });
     this.kernels.accumulate({ into: statistics, from: this.loss, keep, count: 1 });
     this.accumulated++;
+  }
+
+  /** Forgets what was accumulated since the last update: the step begins anew. */
+  discard(): void {
+    this.accumulated = 0;
   }
 
   /** Clips and applies what was accumulated. @returns the statistics, which arrive after the device has caught up */

@@ -5,19 +5,20 @@
 import { names } from '../autodiff';
 import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
-import { floatFeed, int32Feed, int64Feed } from '../runtime';
+import { floatFeed, int32Feed, int64Feed, isOutOfMemory } from '../runtime';
 import { batches, type MicroBatch, microBatches, type SupervisedSequence } from './batcher';
 import { nextTask, type RunControl } from './control';
+import { type MicroBatching, smaller } from './memoryPlan';
 import { Optimiser, type StepStatistics } from './optimiser';
 import type { Random } from './random';
 import { learningRateAt } from './schedule';
 
-export interface TrainerSettings {
+/** The micro-batching is where a run begins; it goes smaller where memory runs out. */
+export interface TrainerSettings extends MicroBatching {
   readonly steps: number;
   readonly learningRate: number;
   readonly warmupSteps: number;
   readonly batchSize: number;
-  readonly microBatchSize: number;
   readonly weightDecay: number;
   readonly maxGradNorm: number;
   /** Steps between validations; there is always one before the first step and one after the last. */
@@ -45,6 +46,8 @@ export type TrainerEvent =
       readonly secondsLeft: number;
     }
   | { readonly type: 'validation'; readonly step: number; readonly result: ValidationResult }
+  /** Memory ran out in this step; it is done again in smaller parts, as are all that follow. */
+  | ({ readonly type: 'smaller'; readonly step: number } & MicroBatching)
   | { readonly type: 'paused'; readonly step: number }
   | { readonly type: 'resumed'; readonly step: number };
 
@@ -64,8 +67,11 @@ export interface TrainerOptions {
 }
 
 export interface TrainerResult {
-  /** `diverged`: the loss was no finite number, and `values` are the last whose loss was one. */
-  readonly reason: 'finished' | 'stopped' | 'diverged';
+  /**
+   * `diverged`: the loss was no finite number, and `values` are the last whose loss was one. `out-of-memory`: there was no
+   * room even for one row at a time with recomputation, and `values` are those of the last whole step.
+   */
+  readonly reason: 'finished' | 'stopped' | 'diverged' | 'out-of-memory';
   /** Optimiser steps that made these values. */
   readonly steps: number;
   readonly values: Float32Array;
@@ -98,6 +104,8 @@ class Run {
   private secondsPerValidation = 0;
   private lastStepEnd = performance.now();
   private diverged = false;
+  /** How batches are computed from here on; null when nothing is small enough. */
+  private parts: MicroBatching | null;
   /** The last step whose loss was finite. */
   private good = 0;
 
@@ -105,7 +113,9 @@ class Run {
     private readonly options: TrainerOptions,
     private readonly optimiser: Optimiser,
   ) {
-    this.source = batches(options.examples, options.settings.batchSize, options.random);
+    const { microBatchSize, recompute, batchSize } = options.settings;
+    this.source = batches(options.examples, batchSize, options.random);
+    this.parts = { microBatchSize, recompute };
   }
 
   async toEnd(): Promise<TrainerResult> {
@@ -123,6 +133,8 @@ class Run {
       const queued = await this.step(step);
       // On a GPU the step before is awaited only now that this one is queued: the device never waits for the host.
       await this.settle(pending);
+      pending = null;
+      if (!queued) break;
       pending = this.options.loaded.backend.kind === 'webgpu' ? queued : await this.settle(queued);
       if (step % settings.evalEvery === 0 && step < settings.steps) {
         pending = await this.settle(pending);
@@ -134,8 +146,13 @@ class Run {
     await this.settle(pending);
     if (this.good > validatedAt && !this.diverged) await this.validate(this.good);
     const steps = this.diverged ? await this.backToFinite() : this.good;
-    const reason = this.diverged ? 'diverged' : this.good < settings.steps ? 'stopped' : 'finished';
-    return { reason, steps, values: await this.optimiser.values() };
+    return { reason: this.reason(), steps, values: await this.optimiser.values() };
+  }
+
+  private reason(): TrainerResult['reason'] {
+    if (this.diverged) return 'diverged';
+    if (!this.parts) return 'out-of-memory';
+    return this.good < this.options.settings.steps ? 'stopped' : 'finished';
   }
 
   /**
@@ -149,21 +166,41 @@ class Run {
     return this.good - 1;
   }
 
-  private async step(step: number): Promise<StepUnderWay> {
-    const { settings } = this.options;
-    const learningRate = learningRateAt(step, settings);
-    const parts = microBatches(this.source.next().value, settings.microBatchSize);
-    for (const part of parts) {
-      await this.backward(part);
+  /** @returns null where the batch cannot be computed for want of memory; nothing of it has been applied then */
+  private async step(step: number): Promise<StepUnderWay | null> {
+    const learningRate = learningRateAt(step, this.options.settings);
+    const batch = this.source.next().value;
+    while (this.parts) {
+      try {
+        await this.accumulate(batch, this.parts);
+        const textTokens = batch.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+        return { step, learningRate, textTokens, statistics: this.optimiser.update(learningRate) };
+      } catch (error) {
+        if (!isOutOfMemory(error)) throw error;
+        await this.goSmaller(step, this.parts);
+      }
     }
-    const textTokens = parts.reduce((sum, part) => sum + part.textTokens, 0);
-    return { step, learningRate, textTokens, statistics: this.optimiser.update(learningRate) };
+    return null;
   }
 
-  private async backward(part: MicroBatch): Promise<void> {
+  /** The gradients of a whole batch, in parts. */
+  private async accumulate(batch: readonly SupervisedSequence[], parts: MicroBatching): Promise<void> {
+    for (const part of microBatches(batch, parts.microBatchSize)) await this.backward(part, parts.recompute);
+  }
+
+  private async goSmaller(step: number, parts: MicroBatching): Promise<void> {
+    const { loaded, onEvent } = this.options;
+    this.optimiser.discard();
+    await loaded.programs.release();
+    this.parts = smaller(parts);
+    if (this.parts) onEvent({ type: 'smaller', step, ...this.parts });
+  }
+
+  private async backward(part: MicroBatch, recompute: boolean): Promise<void> {
     const { loaded, prefixLength } = this.options;
     const { batch, tokens, rows } = part;
-    const program = await loaded.training({ batch, tokens, prefix: prefixLength, rows });
+    const shape = { batch, tokens, prefix: prefixLength, rows };
+    const program = await loaded.training(recompute ? { ...shape, recompute } : shape);
     const { parameters, loss, gradient } = this.optimiser;
     await program.call(
       {
@@ -171,6 +208,7 @@ class Run {
         [names.rows]: int64Feed([rows], part.rowIndices),
         [names.labels]: int32Feed([rows], part.labels),
         [names.weights]: floatFeed([rows], part.weights),
+        ...(recompute && { [names.zero]: floatFeed([1], new Float32Array(1)) }),
       },
       () => this.optimiser.accumulate(),
       { bound: { [names.trainable]: parameters }, into: { [names.loss]: loss, [names.gradient]: gradient } },

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import type { RunRecord } from '../state';
 import { isActive, latestRun } from '../state';
-import { formatAbout, formatCount, formatLoss, formatRate } from './format';
+import { formatAbout, formatCount, formatLoss, formatRate, sayEnding, sayParts } from './format';
 import type { StepName } from './keys';
 import { goTo } from './keys';
 import { usePart, useSession } from './session';
@@ -60,7 +60,7 @@ function Running() {
 function RunningText() {
   const record = usePart('run', latestRun);
   if (record === undefined) return null;
-  const { phase, last, step, steps, message } = record;
+  const { phase, last, step, steps, message, smaller } = record;
   if (last === null) {
     return <span className={classes.stripText}>{phase === 'stopping' ? `${message}; then it ends` : message}</span>;
   }
@@ -70,6 +70,12 @@ function RunningText() {
       step {formatCount(step)} / {formatCount(steps)} · loss {formatLoss(last.loss)}
       <span className={classes.wideOnly}> · {formatRate(last.tokensPerSecond)}</span> ·{' '}
       {state ?? `${formatAbout(last.secondsLeft)} left`}
+      {smaller && (
+        <span className={classes.wideOnly}>
+          {' '}
+          · memory ran out at step {formatCount(smaller.step)}: {sayParts(smaller.microBatchSize, smaller.recompute)}
+        </span>
+      )}
     </span>
   );
 }
@@ -114,7 +120,7 @@ function useNextStep(record: RunRecord | undefined): NextStep {
   const ended =
     record === undefined
       ? 'Nothing is training.'
-      : `Run ${record.id} ${record.ending ?? 'ended'} at step ${formatCount(record.step)}.`;
+      : `Run ${record.id} ${record.ending ? sayEnding(record.ending) : 'ended'} at step ${formatCount(record.step)}.`;
   return compared
     ? { text: `${ended} Take the prefix with you.`, step: 'Export' }
     : { text: `${ended} See what the prefix does.`, step: 'Compare' };
@@ -126,7 +132,9 @@ function Announcement() {
     const record = latestRun(state);
     if (record === undefined) return '';
     if (record.phase === 'done') return `Run ${record.id}: ${record.message}`;
-    return `Run ${record.id} is ${record.phase}`;
+    const { smaller } = record;
+    const parts = smaller ? `; memory ran out, now ${sayParts(smaller.microBatchSize, smaller.recompute)}` : '';
+    return `Run ${record.id} is ${record.phase}${parts}`;
   });
   return (
     <p className="visually-hidden" role="status">

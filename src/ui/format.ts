@@ -1,5 +1,6 @@
 /** Numbers and places as words: every number with its unit, estimates with "about", no more digits than are known. */
 import type { ErrorLocation } from '../errors';
+import type { RunRecord } from '../state';
 
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en');
@@ -86,6 +87,17 @@ export function formatWhen(then: number, now: number): string {
   ] as const;
   const [unit, length] = units.findLast(([, length]) => seconds >= length) ?? units[0];
   return words.format(-Math.floor(seconds / length), unit);
+}
+
+/** In what parts a batch is computed: `in micro-batches of 8`. */
+export function sayParts(microBatchSize: number, recompute: boolean): string {
+  const rows = microBatchSize === 1 ? 'one row at a time' : `in micro-batches of ${formatCount(microBatchSize)}`;
+  return recompute ? `${rows}, layers computed twice` : rows;
+}
+
+/** How a run ended, after its name: `finished`, `ran out of memory`. */
+export function sayEnding(ending: NonNullable<RunRecord['ending']>): string {
+  return ending === 'out-of-memory' ? 'ran out of memory' : ending;
 }
 
 /** `[16, 2048]` → `16 × 2,048`. */

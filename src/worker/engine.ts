@@ -16,7 +16,7 @@ import { validate } from '../evaluation';
 import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
 import { fitOf, type ModelLibrary } from '../models';
 import { deviceLimits } from '../runtime';
-import { Random, RunControl } from '../tuning';
+import { type MemoryPlan, Random, RunControl } from '../tuning';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -29,6 +29,7 @@ import type {
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  MemoryEstimate,
   ModelCacheSummary,
   ModelListing,
   ModelSource,
@@ -39,12 +40,18 @@ import type {
   TuneSettings,
 } from './protocol';
 import { fileName, ownerOf, PrefixShelf, type StoredPrefix } from './storedPrefix';
-import { checkSettings, runTuning } from './tuneRun';
+import { checkSettings, planRun, runTuning } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
 /** Room that examples leave for a prefix of any length that the page offers. */
 const ROOM_FOR_PREFIX = 64;
+
+const memoryOf = ({ memoryBytes, microBatchSize, recompute }: MemoryPlan): MemoryEstimate => ({
+  memoryBytes,
+  microBatchSize,
+  recompute,
+});
 
 export interface EngineOptions {
   /** Finds models; pages fetch, the command line reads folders. */
@@ -55,6 +62,7 @@ export interface EngineOptions {
 
 export class PreludeEngine implements Engine {
   private model: Promise<OpenModel> | null = null;
+  private left: Promise<void> = Promise.resolve();
   /** Ends the transfer of the model that is loading. */
   private transfer = new AbortController();
   private dataset: PreparedDataset | null = null;
@@ -114,8 +122,14 @@ export class PreludeEngine implements Engine {
     return this.options.models.removeAll();
   }
 
-  /** Ends what uses the model, and lets go of it. */
-  private async leave(before: Promise<OpenModel> | null): Promise<void> {
+  /** Ends what uses the model, and lets go of it; resolves when nothing of any model before is left. */
+  private leave(before: Promise<OpenModel> | null): Promise<void> {
+    const going = this.letGo(before);
+    this.left = Promise.allSettled([this.left, going]).then(() => going);
+    return this.left;
+  }
+
+  private async letGo(before: Promise<OpenModel> | null): Promise<void> {
     this.transfer.abort();
     this.transfer = new AbortController();
     this.dataset = null;
@@ -176,7 +190,8 @@ export class PreludeEngine implements Engine {
   }
 
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
-    const { loaded } = await this.ready();
+    const model = await this.ready();
+    const { loaded } = model;
     const geometry = await this.geometry();
     const trainable = geometry.layers * 2 * geometry.kvHeads * geometry.headDim * settings.length;
     const mean = this.dataset?.summary.meanTokens ?? null;
@@ -189,6 +204,7 @@ export class PreludeEngine implements Engine {
         mean === null || this.secondsPerToken === null
           ? null
           : this.secondsPerToken * mean * settings.batchSize * settings.steps,
+      memory: this.dataset && !model.untrainable ? memoryOf(planRun(model, this.dataset, settings)) : null,
     };
   }
 

@@ -187,8 +187,10 @@ export interface TuneSettings {
   readonly learningRate: number;
   /** Examples per optimiser step. */
   readonly batchSize: number;
-  /** Examples per micro-batch (gradients are accumulated); divides batchSize. */
-  readonly microBatchSize: number;
+  /** Examples computed at a time (gradients are accumulated); `auto`: as many as fit in the memory budget. */
+  readonly microBatchSize: number | 'auto';
+  /** For weights, trainables and graphs together, in units of 2²⁰ bytes; `auto`: half of what the machine has. */
+  readonly memoryBudgetMiB: number | 'auto';
   readonly warmupSteps: number;
   readonly weightDecay: number;
   /** Global gradient norm above which gradients are scaled down. */
@@ -205,6 +207,16 @@ export interface TuneEstimate {
   readonly adapterBytes: number;
   /** Measured from a finished or running step; null before any step ran. */
   readonly seconds: number | null;
+  /** From the graphs of the longest rows; null while there is no dataset. */
+  readonly memory: MemoryEstimate | null;
+}
+
+export interface MemoryEstimate {
+  readonly memoryBytes: number;
+  /** What `auto` chooses, where it was left to choose. */
+  readonly microBatchSize: number;
+  /** Whether layers are computed again in the backward part instead of kept (gradient checkpointing). */
+  readonly recompute: boolean;
 }
 
 export type TuneEvent =
@@ -231,11 +243,18 @@ export type TuneEvent =
       /** 0..1; null where the task has no labels. */
       readonly accuracy: number | null;
     }
+  /** Memory ran out in this step; it is done again in smaller parts, as are all that follow. */
+  | {
+      readonly type: 'smaller';
+      readonly step: number;
+      readonly microBatchSize: number;
+      readonly recompute: boolean;
+    }
   | { readonly type: 'paused'; readonly step: number }
   | { readonly type: 'resumed'; readonly step: number }
   | {
       readonly type: 'done';
-      readonly reason: 'finished' | 'stopped' | 'diverged';
+      readonly reason: 'finished' | 'stopped' | 'diverged' | 'out-of-memory';
       readonly prefix: PrefixSummary;
       readonly message: string;
     };

@@ -3,11 +3,17 @@ import type { PrefixGeometry } from '../adapters';
 import { exportSafeTensors } from '../adapters';
 import { DataError } from '../errors';
 import { validate } from '../evaluation';
+import type { DevicePrefix } from '../inference';
+import { isOutOfMemory, memoryLimits } from '../runtime';
 import {
   initialPrefix,
+  type MemoryPlan,
+  type MemoryRequest,
   type PrefixInitialisation,
+  planMemory,
   Random,
   type RunControl,
+  ranOutAdvice,
   type TrainerEvent,
   type TrainerResult,
   train,
@@ -39,8 +45,11 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
   const { model, dataset, settings, control, onEvent } = run;
   const { loaded, kernels } = model;
   const random = new Random(settings.seed);
+  const plan = planRun(model, dataset, settings);
+  loaded.programs.limit(plan.programBytes);
+  const measure = scoringWith(run, plan.scoringBatchSize);
   onEvent({ type: 'preparing', what: 'Measuring the model without a prefix' });
-  const base = await validate(loaded, kernels, null, dataset.validation);
+  const base = await measure(null);
   onEvent({ type: 'baseline', loss: base.loss, accuracy: base.accuracy });
   onEvent({ type: 'preparing', what: 'Initialising the prefix' });
   const initial = await initialPrefix(loaded, settings.length, initialisation(settings.init, model), random);
@@ -51,10 +60,10 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
     examples: dataset.train,
     initial,
     prefixLength: settings.length,
-    settings,
+    settings: { ...settings, microBatchSize: plan.microBatchSize, recompute: plan.recompute },
     random,
     control,
-    validate: (parameters) => validate(loaded, kernels, { parameters, length: settings.length }, dataset.validation),
+    validate: (parameters) => measure({ parameters, length: settings.length }),
     onEvent: (event) => {
       if (event.type === 'validation') last = event.result;
       report(run, event);
@@ -63,6 +72,37 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
   return {
     prefix: store(run, result, base, last),
     outcome: { reason: result.reason, message: messageFor(result, settings) },
+  };
+}
+
+/** @throws DeviceError if not even one row fits in the memory there is */
+export function planRun({ loaded }: OpenModel, dataset: PreparedDataset, settings: TuneSettings): MemoryPlan {
+  const { length, batchSize, microBatchSize, memoryBudgetMiB } = settings;
+  const budget = memoryBudgetMiB === 'auto' ? 'auto' : memoryBudgetMiB * 2 ** 20;
+  const request: MemoryRequest = {
+    prefixLength: length,
+    batchSize: Math.min(batchSize, dataset.train.length),
+    microBatchSize,
+    examples: dataset.train,
+    scored: dataset.validation.sequences,
+  };
+  return planMemory(loaded, request, memoryLimits(loaded.backend, budget));
+}
+
+/** Validation that takes fewer rows at a time where memory runs out. */
+function scoringWith({ model, dataset }: TuneRun, batchSize: number) {
+  const { loaded, kernels } = model;
+  let rows = batchSize;
+  return async (prefix: DevicePrefix | null): Promise<ValidationResult> => {
+    for (;;) {
+      try {
+        return await validate(loaded, kernels, prefix, dataset.validation, rows);
+      } catch (error) {
+        if (!isOutOfMemory(error) || rows === 1) throw error;
+        rows = Math.ceil(rows / 2);
+        await loaded.programs.release();
+      }
+    }
   };
 }
 
@@ -108,6 +148,7 @@ function report({ settings, dataset, model, onEvent, onSpeed }: TuneRun, event: 
     case 'validation':
       onEvent({ type: 'validation', step: event.step, loss: event.result.loss, accuracy: event.result.accuracy });
       return;
+    case 'smaller':
     case 'paused':
     case 'resumed':
       onEvent(event);
@@ -162,6 +203,10 @@ function messageFor({ reason, steps }: TrainerResult, { learningRate, steps: wan
       return steps === 0
         ? `The loss became infinite or not a number at once; the prefix is the one the run began with. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}), or begin with another text.`
         : `The loss became infinite or not a number after step ${steps}; the last good prefix is kept. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}) or the clip norm.`;
+    case 'out-of-memory': {
+      const kept = steps === 0 ? 'the prefix is the one the run began with' : 'the last good prefix is kept';
+      return `Memory ran out at step ${steps + 1}, even with one row at a time; ${kept}. ${ranOutAdvice}`;
+    }
     default:
       return reason satisfies never;
   }
@@ -175,11 +220,13 @@ export function checkSettings(settings: TuneSettings, contextLength: number, lon
     'learningRate',
     'batchSize',
     'microBatchSize',
+    'memoryBudgetMiB',
     'maxGradNorm',
     'evalEvery',
   ] as const;
   for (const name of positive) {
     const value = settings[name];
+    if (value === 'auto') continue;
     if (!(Number.isFinite(value) && value > 0)) {
       throw new DataError(`${name} is ${value}; it must be above zero.`, { field: name });
     }

@@ -112,6 +112,22 @@ describe('cost', () => {
     expect(cost.flops).toBe(2 * 2 * 3 * 4 + 8 + 8);
     expect(cost.movedBytes).toBe(4 * (6 + 12 + 8) + 4 * (8 + 8) * 2);
     expect(cost.peakLiveBytes).toBe(4 * (8 + 8));
+    expect(cost).toMatchObject({ inputBytes: 4 * (6 + 12), outputBytes: 4 * 8, weightBytes: 0, derivedBytes: 0 });
+    expect(cost.largestTensorBytes).toBe(4 * 12);
+  });
+
+  it('counts a weight once, however many types it is bound under, and apart from what is derived of it', () => {
+    const ops = newOps(webgpuTarget);
+    const packed = ops.builder.weight({ weight: 'w', dataType: 'uint8', dims: [4, 1, 16] });
+    const numbers = ops.builder.weight({ weight: 'w', dataType: 'uint4', dims: [4, 32] });
+    const scales = ops.builder.weight({ weight: 's', dataType: 'float32', dims: [4] });
+    const x = ops.builder.input('x', 'float32', [4]);
+    const { cost } = compile(ops.builder, {
+      packed: ops.cast(packed, 'float32'),
+      numbers: ops.cast(numbers, 'int8'),
+      scaled: ops.mul(x, ops.neg(scales)),
+    });
+    expect(cost).toMatchObject({ weightBytes: 64, derivedBytes: 4 * 4, inputBytes: 4 * 4 });
   });
 
   it.each([

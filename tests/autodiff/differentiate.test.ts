@@ -26,7 +26,7 @@ describe('differentiate', () => {
     const x = ops.builder.input('trainable', 'float32', [2, 3]);
     ops.builder.origin = '/rotary';
     const y = ops.emit('Mod', [ops.builder.input('other', 'float32', [2, 3]), x]);
-    const attempt = () => differentiate(ops, seedOf(ops, y), x, () => "the prefix of layer 3's keys");
+    const attempt = () => differentiate(ops, seedOf(ops, y), x, { reaching: () => "the prefix of layer 3's keys" });
     expect(attempt).toThrow(
       "The operator Mod has no gradient for its input 2 in this form, and the prefix of layer 3's keys reaches it",
     );

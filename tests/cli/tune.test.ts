@@ -26,6 +26,31 @@ const onReviews = (out: string) => [
 ];
 
 describe('tune', () => {
+  it('gives the same losses with little memory, and says in what parts it computes', () => {
+    const [roomy, scarce] = [
+      ['1024', '16'],
+      ['60', '\\d, each layer computed twice'],
+    ].map(([budget, parts], i) => {
+      const out = join(folder, `budget-${i}`);
+      const args = '--steps 2 --length 4 --batch 16 --lr 0.02 --seed 3'.split(' ');
+      const { status, stderr } = tune(...onReviews(out), ...args, '--memory-budget', budget as string);
+      expect(stderr).toMatch(new RegExp(`about \\d+ MiB of memory, in micro-batches of ${parts}`));
+      expect(status).toBe(0);
+      const log = readFileSync(join(out, 'log.jsonl'), 'utf8').trim().split('\n');
+      return log.map((line) => Number(JSON.parse(line).loss));
+    }) as [number[], number[]];
+    expect(scarce).toHaveLength(2);
+    scarce.forEach((loss, i) => {
+      expect(Math.abs(loss - (roomy[i] as number))).toBeLessThanOrEqual(1e-5);
+    });
+  });
+
+  it('refuses before training where not even one row fits', () => {
+    const { status, stderr } = tune(...onReviews(join(folder, 'none')), '--memory-budget', '40');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/Training does not fit: with one row of \d+ tokens .* and the budget is 41.9 MB/);
+  });
+
   it('writes a PEFT folder and a log, and prints one JSON object', () => {
     const out = join(folder, 'out');
     const { status, stdout, stderr } = tune(...onReviews(out), ...shortRun);

@@ -5,11 +5,17 @@ import { deviceLimits } from '../../src/runtime';
 
 const GB = 2 ** 30;
 const graph = (bytes: number | null, dtype = 'q4') => ({ onnxPath: 'model.onnx', dtype, bytes });
-const wasm = (memoryBytes: number | null): DeviceLimits => ({ kind: 'wasm', memoryBytes, maxBindingBytes: null });
-const webgpu = (memoryBytes: number | null, maxBindingBytes = 2 * GB): DeviceLimits => ({
+const wasm = (memoryBytes: number | null): DeviceLimits => ({
+  kind: 'wasm',
+  memoryBytes,
+  maxBindingBytes: null,
+  float16: true,
+});
+const webgpu = (memoryBytes: number | null, maxBindingBytes = 2 * GB, float16 = false): DeviceLimits => ({
   kind: 'webgpu',
   memoryBytes,
   maxBindingBytes,
+  float16,
 });
 
 describe('whether a model fits', () => {
@@ -18,7 +24,9 @@ describe('whether a model fits', () => {
     ['one beyond what wasm can address', graph(4 * GB), wasm(8 * GB), 'too-large'],
     ['the same on a GPU', graph(4 * GB), webgpu(8 * GB, 4 * GB), 'tight'],
     ['one that wasm can just address', graph(3 * GB), wasm(null), 'tight'],
-    ['one of half floats, which are kept as floats', graph(2.2 * GB, 'fp16'), wasm(null), 'too-large'],
+    ['one of half floats on a GPU without them', graph(1.5 * GB, 'fp16'), webgpu(8 * GB, 4 * GB), 'fits'],
+    ['a larger one, twice its size there', graph(2.2 * GB, 'fp16'), webgpu(8 * GB, 4 * GB), 'tight'],
+    ['the same on a GPU that has half floats', graph(2.2 * GB, 'fp16'), webgpu(8 * GB, 4 * GB, true), 'fits'],
     ['one larger than the memory', graph(2 * GB), wasm(4 * GB), 'too-large'],
     ['one larger than half of the memory', graph(1 * GB), wasm(4 * GB), 'tight'],
     ['one larger than the browser admits to have', graph(9 * GB), webgpu(8 * GB, 4 * GB), 'tight'],

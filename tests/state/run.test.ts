@@ -56,6 +56,14 @@ describe('the projection of a run', () => {
     expect(project(paused, [{ type: 'resumed', step: 2 }]).phase).toBe('running');
   });
 
+  it('remembers how the run goes on since memory ran out', () => {
+    expect(at([stepEvent(1)]).smaller).toBeNull();
+    const smaller = (microBatchSize: number) =>
+      ({ type: 'smaller', step: 2, microBatchSize, recompute: false }) as const;
+    const record = at([stepEvent(1), smaller(4), smaller(2), stepEvent(2)]);
+    expect(record).toMatchObject({ phase: 'running', step: 2, smaller: { step: 2, microBatchSize: 2 } });
+  });
+
   it('never shows a step number that goes back', () => {
     expect(at([stepEvent(7), stepEvent(6)]).step).toBe(7);
   });

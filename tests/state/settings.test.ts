@@ -41,6 +41,14 @@ describe('settings', () => {
     expect(check({ ...change, ...fix }).filter(({ level }) => level === 'error')).toEqual([]);
   });
 
+  it('leave the micro-batch and the memory to the engine unless a number is given', () => {
+    expect(toTuneSettings(DEFAULTS)).toMatchObject({ microBatchSize: 'auto', memoryBudgetMiB: 'auto' });
+    expect(check({ batchSize: 13, microBatchSize: 'auto' })).toEqual([]);
+    expect(check({ memoryBudgetMiB: 2048 })).toEqual([]);
+    expect(check({ memoryBudgetMiB: 1 })[0]).toMatchObject({ message: 'Memory budget is at least 64.' });
+    expect(parseUrl('?micro=4&memory=512').settings).toEqual({ microBatchSize: 4, memoryBudgetMiB: 512 });
+  });
+
   it('must leave room for the longest row in the context', () => {
     expect(check({ length: 32 }, { ...CONTEXT, longestTokens: 490 })).toMatchObject([
       { field: 'length', level: 'error', fix: { change: { length: 22 } } },

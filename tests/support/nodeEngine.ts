@@ -33,6 +33,7 @@ export const quickRun: TuneSettings = {
   learningRate: 0.02,
   batchSize: 2,
   microBatchSize: 2,
+  memoryBudgetMiB: 'auto',
   warmupSteps: 1,
   weightDecay: 0,
   maxGradNorm: 1,

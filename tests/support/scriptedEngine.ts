@@ -145,6 +145,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         fraction: parameters / (parameters + MODEL.parameters),
         adapterBytes: parameters * 4 + 96,
         seconds,
+        memory: { memoryBytes: 310e6, microBatchSize: 8, recompute: false },
       };
     },
     async tune(settings, onEvent) {

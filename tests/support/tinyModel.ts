@@ -25,8 +25,12 @@ export interface TinyModel {
   dispose(): Promise<void>;
 }
 
-export async function openTiny(fixture = 'llama_q4', options: LoadOptions = {}): Promise<TinyModel> {
-  const backend = await createWasmBackend();
+export async function openTiny(
+  fixture = 'llama_q4',
+  options: LoadOptions = {},
+  wrap: (backend: WasmBackend) => WasmBackend = (backend) => backend,
+): Promise<TinyModel> {
+  const backend = wrap(await createWasmBackend());
   const loaded = await loadFixture(backend, fixture, options);
   const kernels = await createKernels(backend);
   return {

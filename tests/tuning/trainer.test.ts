@@ -29,6 +29,7 @@ const defaults: TrainerSettings = {
   warmupSteps: 1,
   batchSize: 4,
   microBatchSize: 2,
+  recompute: false,
   weightDecay: 0,
   maxGradNorm: 1,
   evalEvery: 4,

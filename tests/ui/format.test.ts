@@ -11,6 +11,8 @@ import {
   formatRate,
   formatShare,
   formatWhen,
+  sayEnding,
+  sayParts,
   sayWhere,
 } from '../../src/ui/format';
 import { keyAction } from '../../src/ui/keys';
@@ -39,6 +41,10 @@ describe('numbers', () => {
     [formatWhen(0, 5 * 60_000), '5 minutes ago'],
     [formatWhen(0, 26 * 3_600_000), 'yesterday'],
     [formatWhen(0, 20 * 86_400_000), '2 weeks ago'],
+    [sayParts(8, false), 'in micro-batches of 8'],
+    [sayParts(1, true), 'one row at a time, layers computed twice'],
+    [sayEnding('out-of-memory'), 'ran out of memory'],
+    [sayEnding('stopped'), 'stopped'],
   ])('%s is %s', (shown, wanted) => {
     expect(shown).toBe(wanted);
   });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LoadedDecoder } from '../../src/runtime';
-import type { GenerateRequest, LoadProgress, TuneEvent } from '../../src/worker/protocol';
+import type { GenerateRequest, LoadProgress, TuneEvent, TuneSettings } from '../../src/worker/protocol';
 import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
 
 const NOTHING = { tensors: 0, bytes: 0, sessions: 0 };
@@ -111,6 +111,51 @@ describe('the main job', () => {
     });
     expect(reason).toBe('stopped');
     expect(tokens).toBeLessThan(10);
+  });
+});
+
+describe('a run on little memory', () => {
+  let at: NodeEngine;
+  beforeAll(async () => {
+    at = await readyEngine();
+  });
+  afterAll(() => at.engine.unloadModel());
+
+  const run: TuneSettings = { ...quickRun, batchSize: 16, microBatchSize: 'auto', memoryBudgetMiB: 1024 };
+  const curve = async (memoryBudgetMiB: number): Promise<number[]> => {
+    const losses: number[] = [];
+    await at.engine.tune({ ...run, memoryBudgetMiB }, (event) => {
+      if (event.type === 'step' || event.type === 'validation') losses.push(event.loss);
+    });
+    return losses;
+  };
+
+  it('whose estimate exceeds the budget trains in smaller micro-batches, and gives the same losses', async () => {
+    const whole = await at.engine.estimate(run);
+    expect(whole.memory).toMatchObject({ microBatchSize: 16, recompute: false });
+    const undisturbed = await curve(1024);
+    expect(undisturbed).toHaveLength(5);
+    for (const [budget, expected] of [
+      [90, { microBatchSize: 8, recompute: false }],
+      [70, { microBatchSize: 4, recompute: false }],
+      [60, { recompute: true }],
+    ] as const) {
+      expect(whole.memory?.memoryBytes).toBeGreaterThan(budget * 2 ** 20);
+      const { memory } = await at.engine.estimate({ ...run, memoryBudgetMiB: budget });
+      expect(memory).toMatchObject(expected);
+      expect(memory?.memoryBytes).toBeLessThanOrEqual(budget * 2 ** 20);
+      (await curve(budget)).forEach((loss, i) => {
+        expect(Math.abs(loss - (undisturbed[i] as number)), `${budget} MiB`).toBeLessThanOrEqual(1e-5);
+      });
+    }
+  });
+
+  it('is refused before its first step where nothing fits, in the estimate as well', async () => {
+    const events: TuneEvent[] = [];
+    const tuning = at.engine.tune({ ...run, memoryBudgetMiB: 40 }, (event) => events.push(event));
+    await expect(tuning).rejects.toMatchObject({ kind: 'device', message: expect.stringContaining('does not fit') });
+    expect(events).toEqual([]);
+    await expect(at.engine.estimate({ ...run, memoryBudgetMiB: 40 })).rejects.toThrow('does not fit');
   });
 });
 

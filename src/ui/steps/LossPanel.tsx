@@ -2,7 +2,7 @@
 import { UnstyledButton } from '@mantine/core';
 import type { RunRecord } from '../../state';
 import { isActive, latestRun, shownRun } from '../../state';
-import { formatAbout, formatBytes, formatCount, formatLoss, formatRate } from '../format';
+import { formatAbout, formatBytes, formatCount, formatLoss, formatRate, sayEnding } from '../format';
 import { LossChart } from '../LossChart';
 import { Figure } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
@@ -33,14 +33,12 @@ function RunProblem() {
   const { run, tune } = useSession();
   const problem = usePart('run', (state) => shownRun(state)?.problem ?? null);
   const failed = usePart('run', (state) => shownRun(state)?.phase === 'failed');
-  const diverged = usePart('run', (state) =>
-    shownRun(state)?.ending === 'diverged' ? shownRun(state)?.message : null,
-  );
+  const cutShort = usePart('run', (state) => problemOf(shownRun(state)));
   const again = failed && !isActive(latestRun(run.store.getState())) ? [{ label: 'Try again', run: tune }] : [];
   return (
     <>
       <Problem problem={problem} actions={again} />
-      {diverged && <Problem problem={{ kind: 'data', message: diverged, where: {}, hint: null }} />}
+      {cutShort && <Problem problem={{ kind: 'data', message: cutShort, where: {}, hint: null }} />}
     </>
   );
 }
@@ -125,6 +123,12 @@ function RunLog() {
   );
 }
 
+/** What a run says of itself that ended before it should have. */
+function problemOf(record: RunRecord | undefined): string | null {
+  const failed = record?.ending === 'diverged' || record?.ending === 'out-of-memory';
+  return failed ? record.message : null;
+}
+
 function endingOf({ ending, phase }: RunRecord): string {
-  return ending ?? phase;
+  return ending ? sayEnding(ending) : phase;
 }

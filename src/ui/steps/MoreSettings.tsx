@@ -1,7 +1,7 @@
 /** Every other number of a run, with the field's term and a plain word on what it does. */
 import { Button, NumberInput } from '@mantine/core';
 import type { NumberField } from '../../state';
-import { RULES } from '../../state';
+import { mayBeAuto, RULES } from '../../state';
 import { Term } from '../parts/Term';
 import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
@@ -27,8 +27,14 @@ const FIELDS: readonly Field[] = [
     field: 'microBatchSize',
     label: 'Micro-batch',
     means:
-      'Rows computed at a time; gradients are added up to a batch. Smaller takes less memory. Divides the batch size.',
+      'Rows computed at a time; gradients are added up to a batch. Smaller takes less memory. Empty: as many as fit.',
     step: 1,
+  },
+  {
+    field: 'memoryBudgetMiB',
+    label: 'Memory (MiB)',
+    means: 'What a run may take, with the model. Empty: half of this machine, as far as the browser says.',
+    step: 256,
   },
   {
     field: 'warmupSteps',
@@ -70,16 +76,18 @@ function SettingField({ field, label, means, step }: Field) {
   const { settings } = useSession();
   const value = usePart('settings', (state) => state[field]);
   const rule = RULES.find((candidate) => candidate.field === field);
+  const empty = mayBeAuto(field) ? 'auto' : Number.NaN;
   return (
     <NumberInput
       size="xs"
       label={<Term means={means}>{label}</Term>}
       aria-label={label}
-      value={Number.isNaN(value) ? '' : value}
+      value={typeof value === 'number' && Number.isFinite(value) ? value : ''}
+      {...(mayBeAuto(field) && { placeholder: 'auto' })}
       step={step}
       {...(rule && { min: rule.min, max: rule.max, allowDecimal: !rule.whole })}
       clampBehavior="none"
-      onChange={(typed) => settings.set({ [field]: typed === '' ? Number.NaN : Number(typed) })}
+      onChange={(typed) => settings.set({ [field]: typed === '' ? empty : Number(typed) })}
     />
   );
 }

@@ -1,7 +1,7 @@
 /** Step 3: what is learned and how, what it will cost, and the loss while it learns. */
 import { Button, Tooltip } from '@mantine/core';
 import { BUNDLED_MODEL, latestRun, settingsIssues, summaryOf, whyNotTune } from '../../state';
-import { formatAbout, formatBytes, formatCount, formatLoss, formatShare } from '../format';
+import { formatAbout, formatBytes, formatCount, formatLoss, formatShare, sayEnding, sayParts } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
 import { Term } from '../parts/Term';
@@ -49,7 +49,7 @@ function TuneLine() {
     return 'Learns a few vectors that are put in front of each layer’s keys and values; the model itself stays as it is.';
   }
   const without = base === null ? '' : ` Without a prefix it is ${formatLoss(base)}.`;
-  return `Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${ending}.${without}`;
+  return `Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${without}`;
 }
 
 /** What the run would learn, weigh and take, and the button that starts it. */
@@ -87,6 +87,17 @@ function StartRow() {
           <Figure
             name={<Term means="From measured steps on this machine; known after the first ones.">Time</Term>}
             value={value?.seconds == null ? null : formatAbout(value.seconds)}
+          />
+          <Figure
+            name={
+              <Term means="Peak of weights, trainables and the training graph of the longest rows, from static analysis. A batch is computed in micro-batches whose gradients add up; where memory is short, layers are computed twice instead of kept (gradient checkpointing).">
+                Memory needed
+              </Term>
+            }
+            value={
+              value?.memory &&
+              `about ${formatBytes(value.memory.memoryBytes)}, ${sayParts(value.memory.microBatchSize, value.memory.recompute)}`
+            }
           />
         </Figures>
         <Tooltip label={reason} disabled={reason === null}>
