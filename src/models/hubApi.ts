@@ -141,7 +141,12 @@ export class HubApi {
     const target = /<([^>]+)>\s*;[^,]*rel="?next"?/.exec(headers.get('link') ?? '')?.[1];
     if (target === undefined) return null;
     const next = new URL(target, url);
-    return next.origin === this.origin ? next.href : null;
+    if (next.origin === this.origin) return next.href;
+    throw new ModelError(
+      'The listing of this repository leads to another server.',
+      {},
+      'The address of the hub may be wrong, or something on the way changes its answers.',
+    );
   }
 }
 
