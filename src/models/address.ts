@@ -9,7 +9,7 @@ import { nameFor } from './digest';
 import type { ModelFileEntry, ModelFiles } from './files';
 import { type RemoteContext, remoteModelFiles } from './remote';
 import { lengthOf, type RemoteFile, validatorOf } from './transfer/download';
-import { persistently, RETRIES, send } from './transfer/network';
+import { Connection, persistently, RETRIES } from './transfer/network';
 import { dtypeOf, graphsOf, type SourceListing } from './variants';
 
 type UrlSource = Extract<ModelSource, { type: 'url' }>;
@@ -113,8 +113,8 @@ export class Address {
   }
 
   private async head(url: string, file: string, signal: AbortSignal): Promise<Head | null> {
-    const { response, abort } = await send(this.context.network, url, { method: 'HEAD', signal });
-    abort();
+    const { connection, response } = await Connection.open(this.context.network, url, { method: 'HEAD', signal });
+    connection.close();
     const { headers, status, ok } = response;
     // A server for single-page applications answers with its page, and status 200, where there is no file.
     const page = headers.get('content-type')?.includes('text/html') ?? false;

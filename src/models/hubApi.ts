@@ -7,7 +7,7 @@ import { z } from 'zod/mini';
 import { ModelError } from '../errors';
 import type { ListingRecord } from './cache/records';
 import type { Digest } from './transfer/download';
-import { Cut, inTime, type Network, persistently, send } from './transfer/network';
+import { Connection, type Network, persistently } from './transfer/network';
 
 export interface HubRepo {
   readonly repo: string;
@@ -125,15 +125,12 @@ export class HubApi {
     { signal, retries }: AskOptions,
   ): Promise<{ body: unknown; link: string | null }> {
     const { text, link } = await persistently({ network: this.network, file: at.repo, signal, retries }, async () => {
-      const { response, abort } = await send(this.network, url, { headers: this.headers(at), signal });
+      const { connection, response } = await Connection.open(this.network, url, { headers: this.headers(at), signal });
       try {
         if (!response.ok) throw this.refusal(at, response);
-        const text = response.text().catch((cause) => {
-          throw new Cut('The connection was cut.', null, { cause });
-        });
-        return { text: await inTime(this.network, text, signal), link: this.nextPage(response, url) };
+        return { text: await connection.receive(response.text()), link: this.nextPage(response, url) };
       } finally {
-        abort();
+        connection.close();
       }
     });
     return { body: parseJson(text), link };
@@ -144,7 +141,12 @@ export class HubApi {
     const target = /<([^>]+)>\s*;[^,]*rel="?next"?/.exec(headers.get('link') ?? '')?.[1];
     if (target === undefined) return null;
     const next = new URL(target, url);
-    return next.origin === this.origin ? next.href : null;
+    if (next.origin === this.origin) return next.href;
+    throw new ModelError(
+      'The listing of this repository leads to another server.',
+      {},
+      'The address of the hub may be wrong, or something on the way changes its answers.',
+    );
   }
 }
 

@@ -145,6 +145,13 @@ describe('a gated repository', () => {
     );
   });
 
+  it('does not follow its listing to another origin with the token', async () => {
+    await start({ token, pageSize: 2, strayPages: true });
+    const error = await refusal(testLibrary(server.url).library.list(hubSource({ token })));
+    expect(error.message).toMatch(/leads to another server/);
+    expect(server.asked.filter(({ origin }) => origin === 'cdn')).toEqual([]);
+  });
+
   it('keeps the token out of the cache, the listing of cached models, and errors', async () => {
     const { library, store } = testLibrary(server.url);
     const files = await library.open(hubSource({ token }));

@@ -33,27 +33,34 @@ const STALL_MS = 30_000;
 export interface TestClock extends Clock {
   /** How long was waited between attempts. */
   readonly pauses: number[];
-  /** The next wait for bytes takes too long. */
-  stallNext(): void;
+  /** As much time passes as a connection may bring nothing. */
+  passStall(): void;
 }
 
 function testClock(): TestClock {
   const pauses: number[] = [];
-  let stall = false;
+  let stalls = 0;
+  let wake: (() => void) | undefined;
   let time = 1_700_000_000_000;
   return {
     pauses,
     now: () => time++,
-    stallNext: () => {
-      stall = true;
+    // The first wait began before the last bytes came; the second one sees none.
+    passStall: () => {
+      stalls = 2;
+      wake?.();
     },
     async sleep(milliseconds, signal) {
       if (milliseconds !== STALL_MS) return void pauses.push(milliseconds);
-      if (stall) {
-        stall = false;
-        return;
+      if (stalls === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          signal.addEventListener('abort', () => resolve());
+        });
       }
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      // Until then the reader has asked for more.
+      await new Promise((resolve) => setImmediate(resolve));
+      stalls = Math.max(0, stalls - 1);
     },
   };
 }

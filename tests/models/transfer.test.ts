@@ -72,10 +72,13 @@ describe('a connection that is cut', () => {
   it('is one that brings nothing for too long', async () => {
     server.fail(GRAPH, { type: 'stall', after: 4000 });
     const onPiece = (received: number) => {
-      if (received === 4000) at.clock.stallNext();
+      if (received === 4000) at.clock.passStall();
     };
-    expect(await readFile(files, GRAPH, { onPiece })).toEqual(content);
+    const retries: (string | undefined)[] = [];
+    const watch = { onCached: () => {}, onRetry: (retry: Retry | null) => retries.push(retry?.reason) };
+    expect(await readFile(files, GRAPH, { onPiece, watch })).toEqual(content);
     expect(ranges()).toEqual([undefined, 'bytes=4000-']);
+    expect(retries).toContain('Nothing came for 30 seconds.');
   });
 
   it('is also a body that ends too early without saying so', async () => {

@@ -57,6 +57,8 @@ export interface HubServerOptions {
   readonly lfsBytes?: number;
   /** Files of one page of the listing. */
   readonly pageSize?: number;
+  /** The listing goes on at the origin of the large files, where it must not be followed. */
+  readonly strayPages?: boolean;
   /** Who does not send it is refused. */
   readonly token?: string;
   /** Large files lie on the hub itself. */
@@ -109,7 +111,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     if (what === 'revision') return json(response, { id: repo, sha: commit(), siblings: [] });
     const from = Number(url.searchParams.get('cursor') ?? 0);
     const all = [{ type: 'directory', path: 'onnx', size: 0, oid: '0'.repeat(40) }, ...listing()];
-    const next = new URL(url);
+    const next = new URL(url.pathname + url.search, options.strayPages ? cdnUrl : url);
     next.searchParams.set('cursor', String(from + pageSize));
     const more = from + pageSize < all.length;
     json(response, all.slice(from, from + pageSize), more ? { link: `<${next.href}>; rel="next"` } : {});

@@ -8,7 +8,7 @@
  */
 import { ModelError } from '../../errors';
 import type { TransferWatch } from '../files';
-import { Cut, inTime, type Network, Patience, RETRIES, send } from './network';
+import { Connection, Cut, type Network, Patience, RETRIES } from './network';
 
 export interface RemoteFile {
   /** For messages: relative to the model's folder. */
@@ -86,7 +86,7 @@ async function* receive(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const range = rangeHeader(part, file.bytes);
-  const { response, abort } = await send(network, file.url, {
+  const { connection, response } = await Connection.open(network, file.url, {
     signal,
     headers: { ...file.headers, ...(range !== null && { range }) },
   });
@@ -99,7 +99,7 @@ async function* receive(
     const start = startOf(response, part.position, file);
     part.to ??= endOf(response);
     let passOver = part.position - start;
-    for await (const received of bodyOf(response, network, signal)) {
+    for await (const received of bodyOf(response, connection)) {
       const wanted = received.subarray(Math.min(passOver, received.length));
       passOver -= received.length - wanted.length;
       const piece = part.to === null ? wanted : wanted.subarray(0, part.to - part.position);
@@ -109,7 +109,7 @@ async function* receive(
     }
     if (part.to !== null && part.position < part.to) throw new Cut('The connection ended before the file did.');
   } finally {
-    abort();
+    connection.close();
   }
 }
 
@@ -149,14 +149,11 @@ export function validatorOf(headers: Headers): string | null {
   return headers.get('etag')?.replace(/^W\//, '') ?? headers.get('last-modified');
 }
 
-async function* bodyOf(response: Response, network: Network, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* bodyOf(response: Response, connection: Connection): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
   for (;;) {
-    const reading = reader.read().catch((cause) => {
-      throw new Cut('The connection was cut.', null, { cause });
-    });
-    const { done, value } = await inTime(network, reading, signal);
+    const { done, value } = await connection.receive(reader.read());
     if (done) return;
     yield value;
   }

@@ -33,12 +33,6 @@ export class Cut extends Error {
   }
 }
 
-export interface Answer {
-  readonly response: Response;
-  /** Ends the transfer of the body. To be called in any case, also when it was read to its end. */
-  readonly abort: () => void;
-}
-
 export interface SendOptions {
   readonly method?: 'GET' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
@@ -46,51 +40,84 @@ export interface SendOptions {
 }
 
 /**
- * One request.
- * @throws Cut where nothing came, or the server is not able to answer now (429, 5xx)
+ * One request and its answer. A watchdog ends it when nothing comes for too long: one timer for the whole connection,
+ * since a large file has ten thousands of pieces.
  */
-export async function send(network: Network, url: string, { signal, ...init }: SendOptions): Promise<Answer> {
-  throwIfEnded(signal);
-  const controller = new AbortController();
-  const abort = () => {
-    signal.removeEventListener('abort', abort);
-    controller.abort();
-  };
-  signal.addEventListener('abort', abort);
-  // `no-store`: the model cache is ours, and gigabytes would push everything else out of the browser's.
-  const asked = network.fetch(url, { ...init, signal: controller.signal, cache: 'no-store' }).catch((cause) => {
-    throw new Cut('The connection failed.', null, { cause });
-  });
-  try {
-    const response = await inTime(network, asked, signal);
-    if (!isTransient(response.status)) return { response, abort };
-    const waiting = retryAfter(response.headers.get('retry-after'), network.clock.now());
-    throw new Cut(`The server says ${response.status}${reasonOf(response.status)}.`, waiting);
-  } catch (error) {
-    abort();
-    throw error;
-  }
-}
+export class Connection {
+  private readonly controller = new AbortController();
+  private readonly watchdog = new AbortController();
+  /** Counts what has come. */
+  private received = 0;
+  private waiting = false;
+  private stalled = false;
+  private readonly end = () => this.controller.abort();
 
-/** What `work` gives, unless it takes longer than a stall or the person ends it. */
-export async function inTime<T>(network: Network, work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const timer = new AbortController();
-  const end = () => timer.abort();
-  signal.addEventListener('abort', end);
-  const { stallMs, clock } = network;
-  const stalled = clock.sleep(stallMs, timer.signal).then(() => {
-    if (!timer.signal.aborted) throw new Cut(`Nothing came for ${Math.round(stallMs / 1000)} seconds.`);
+  private constructor(
+    private readonly network: Network,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener('abort', this.end);
+  }
+
+  /** @throws Cut where nothing came, or the server is not able to answer now (429, 5xx) */
+  static async open(
+    network: Network,
+    url: string,
+    { signal, ...init }: SendOptions,
+  ): Promise<{ readonly connection: Connection; readonly response: Response }> {
     throwIfEnded(signal);
-    return work;
-  });
-  try {
-    return await Promise.race([work, stalled]);
-  } catch (error) {
-    throwIfEnded(signal);
-    throw error;
-  } finally {
-    end();
-    signal.removeEventListener('abort', end);
+    const connection = new Connection(network, signal);
+    try {
+      const response = await connection.ask(url, init);
+      if (!isTransient(response.status)) return { connection, response };
+      const waiting = retryAfter(response.headers.get('retry-after'), network.clock.now());
+      throw new Cut(`The server says ${response.status}${reasonOf(response.status)}.`, waiting);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** What arrives of the body, which is part of the connection: waits no longer than a stall. */
+  async receive<T>(work: Promise<T>, failure = 'The connection was cut.'): Promise<T> {
+    this.waiting = true;
+    try {
+      return await work;
+    } catch (cause) {
+      throwIfEnded(this.signal);
+      const seconds = Math.round(this.network.stallMs / 1000);
+      throw new Cut(this.stalled ? `Nothing came for ${seconds} seconds.` : failure, null, { cause });
+    } finally {
+      this.waiting = false;
+      this.received++;
+    }
+  }
+
+  /** To be called in any case, also when the body was read to its end. */
+  close(): void {
+    this.signal.removeEventListener('abort', this.end);
+    this.watchdog.abort();
+    this.controller.abort();
+  }
+
+  private ask(url: string, init: Omit<SendOptions, 'signal'>): Promise<Response> {
+    void this.watch();
+    // `no-store`: the model cache is ours, and gigabytes would push everything else out of the browser's.
+    const asked = this.network.fetch(url, { ...init, signal: this.controller.signal, cache: 'no-store' });
+    return this.receive(asked, 'The connection failed.');
+  }
+
+  private async watch(): Promise<void> {
+    const { clock, stallMs } = this.network;
+    for (;;) {
+      const before = this.received;
+      await clock.sleep(stallMs, this.watchdog.signal);
+      if (this.watchdog.signal.aborted) return;
+      // A reader that takes its time is no stall.
+      if (this.waiting && this.received === before) break;
+    }
+    this.stalled = true;
+    this.end();
   }
 }
 
