@@ -29,6 +29,14 @@ describe('golden gradients on WebGPU', () => {
   });
 });
 
+describe('recomputation on WebGPU', () => {
+  it('gives the same golden gradients', async () => {
+    const { errors, live } = await page.golden('llama_q4', true);
+    expect(excess(errors)).toBeNull();
+    expect(live).toEqual(nothing);
+  });
+});
+
 describe('every rule on WebGPU', () => {
   it('computes what it computes on wasm', async () => {
     const outputs = await page.ruleOutputs();
@@ -67,6 +75,12 @@ describe('the device', () => {
     expect(target).toBe('DeviceError: Output loss is float32 [1], not float32 [2].');
     expect(feed).toContain('was not given');
     expect(JSON.parse(live ?? '')).toEqual(nothing);
+  });
+
+  it('is out of memory where a graph has no room, and runs what comes next', async () => {
+    const { refused, message, after } = await page.tooLarge();
+    expect(refused, message).toBe(true);
+    expect(after).toBe(2);
   });
 
   it('has nothing to say on the console', () => {
