@@ -39,6 +39,14 @@ describe('golden gradients on WebGPU', () => {
   });
 });
 
+describe('recomputation on WebGPU', () => {
+  it('gives the same golden gradients', async () => {
+    const { errors, live } = await page.golden('llama_q4', true);
+    expect(excess(errors)).toBeNull();
+    expect(live).toEqual(nothing);
+  });
+});
+
 describe('every rule on WebGPU', () => {
   it('computes what it computes on wasm', async () => {
     const outputs = await page.ruleOutputs();
@@ -83,6 +91,12 @@ describe('the device', () => {
     const { failure, doubled } = await page.runAfterFailure();
     expect(failure).toContain('Too many storage buffers');
     expect(doubled).toBe(6);
+  });
+
+  it('is out of memory where a graph has no room, and runs what comes next', async () => {
+    const { refused, message, after } = await page.tooLarge();
+    expect(refused, message).toBe(true);
+    expect(after).toBe(2);
   });
 
   it('has nothing to say on the console', () => {

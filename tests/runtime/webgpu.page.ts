@@ -5,7 +5,14 @@ import { compile } from '../../src/autodiff/compiled';
 import { Ops } from '../../src/autodiff/ops';
 import { CASE_FILES } from '../../src/cli/gradientCase';
 import { checkGradients, type GradientErrors } from '../../src/cli/gradientCheck';
-import { bytesOfArray, createWebGpuBackend, LoadedDecoder, readFloats, type WebGpuBackend } from '../../src/runtime';
+import {
+  bytesOfArray,
+  createWebGpuBackend,
+  isOutOfMemory,
+  LoadedDecoder,
+  readFloats,
+  type WebGpuBackend,
+} from '../../src/runtime';
 import type { LiveCounts } from '../../src/runtime/backend';
 import { loadOrt } from '../../src/runtime/ortModule';
 import { loweredCases } from '../autodiff/loweredCases';
@@ -35,7 +42,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 const load = async (backend: WebGpuBackend, name: string) =>
   LoadedDecoder.load(backend, once(await bytesOf(name, CASE_FILES.model)));
 
-export async function golden(name: string): Promise<{ errors: GradientErrors; live: LiveCounts }> {
+export async function golden(name: string, recompute = false): Promise<{ errors: GradientErrors; live: LiveCounts }> {
   const backend = await backendOf();
   const [model, description, golden] = await Promise.all([
     bytesOf(name, CASE_FILES.model),
@@ -43,7 +50,39 @@ export async function golden(name: string): Promise<{ errors: GradientErrors; li
     bytesOf(name, CASE_FILES.golden),
   ]);
   const files = { model, description: new TextDecoder().decode(description), golden };
-  return { errors: await checkGradients(backend, files), live: backend.live() };
+  return { errors: await checkGradients(backend, files, { recompute }), live: backend.live() };
+}
+
+/** Runs a graph with a tensor that is larger than any buffer of the device, and then a small one. */
+export async function tooLarge(): Promise<{
+  readonly refused: boolean;
+  readonly message: string;
+  readonly after: number;
+}> {
+  const backend = await backendOf();
+  const copies = async (size: number): Promise<number> => {
+    const ops = newOps(webgpuTarget);
+    const x = ops.builder.input('x', 'float32', [1]);
+    const { model } = compile(ops.builder, { y: ops.reduce('ReduceSum', ops.exp(ops.expand(x, [size])), [0]) });
+    const session = await backend.createSession(model);
+    const feed = backend.allocate('float32', [1]);
+    try {
+      const { y } = await session.run({ x: feed });
+      const [sum] = await readFloats(backend, y);
+      if (y) backend.free(y);
+      return sum as number;
+    } finally {
+      backend.free(feed);
+      await session.release();
+    }
+  };
+  const { maxBufferSize } = backend.device.limits;
+  const error = await copies(maxBufferSize / 4 + 1024).catch((thrown: unknown) => thrown);
+  return {
+    refused: isOutOfMemory(error),
+    message: error instanceof Error ? error.message : String(error),
+    after: await copies(2),
+  };
 }
 
 async function trainOnce(backend: WebGpuBackend, loaded: LoadedDecoder): Promise<Float32Array> {
