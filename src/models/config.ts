@@ -29,19 +29,23 @@ const Config = z.object({
   model_type: z.optional(z.string()),
   num_hidden_layers: count,
   n_layer: count,
+  n_layers: count,
   num_layers: count,
   num_attention_heads: count,
   n_head: count,
+  n_heads: count,
   num_heads: count,
   num_key_value_heads: count,
   multi_query: z.optional(z.boolean()),
   head_dim: count,
   hidden_size: count,
   n_embd: count,
+  d_model: count,
   vocab_size: count,
   max_position_embeddings: count,
   n_positions: count,
   n_ctx: count,
+  max_seq_len: count,
   bos_token_id: tokenIds,
   eos_token_id: tokenIds,
 });
@@ -72,9 +76,15 @@ export function parseModelConfig(configText: string, generationConfigText: strin
         );
 
   const modelType = config.model_type ?? 'unknown';
-  const layers = need(config.num_hidden_layers ?? config.n_layer ?? config.num_layers, 'num_hidden_layers');
-  const heads = need(config.num_attention_heads ?? config.n_head ?? config.num_heads, 'num_attention_heads');
-  const hidden = need(config.hidden_size ?? config.n_embd, 'hidden_size');
+  const layers = need(
+    config.num_hidden_layers ?? config.n_layer ?? config.n_layers ?? config.num_layers,
+    'num_hidden_layers',
+  );
+  const heads = need(
+    config.num_attention_heads ?? config.n_head ?? config.n_heads ?? config.num_heads,
+    'num_attention_heads',
+  );
+  const hidden = need(config.hidden_size ?? config.n_embd ?? config.d_model, 'hidden_size');
   const kvHeads = config.num_key_value_heads ?? (config.multi_query ? 1 : heads);
   const headDim = config.head_dim ?? defaultHeadDim[modelType] ?? hidden / heads;
   if (!Number.isInteger(headDim)) {
@@ -91,7 +101,12 @@ export function parseModelConfig(configText: string, generationConfigText: strin
     headDim,
     hidden,
     vocabSize: need(config.vocab_size, 'vocab_size'),
-    contextLength: config.max_position_embeddings ?? config.n_positions ?? config.n_ctx ?? defaultContextLength,
+    contextLength:
+      config.max_position_embeddings ??
+      config.n_positions ??
+      config.n_ctx ??
+      config.max_seq_len ??
+      defaultContextLength,
     bosTokenId: list(config.bos_token_id)[0] ?? null,
     eosTokenIds: [...new Set([...list(config.eos_token_id), ...list(generation.eos_token_id)])],
   };

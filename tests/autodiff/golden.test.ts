@@ -20,7 +20,7 @@ describe('golden gradients on wasm', () => {
   });
 
   it('covers every case of the fixtures folder', () => {
-    expect(goldenCases).toHaveLength(28);
+    expect(goldenCases).toHaveLength(51);
   });
 });
 

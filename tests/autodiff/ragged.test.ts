@@ -81,7 +81,20 @@ async function together(loaded: LoadedDecoder, batchRows: readonly Row[]) {
 }
 
 describe('a ragged batch', () => {
-  it.each(['llama_q4', 'qwen2_q4', 'qwen3_sep_q4'])('is as good as row by row: %s', async (name) => {
+  it.each([
+    'llama_q4',
+    'qwen2_q4',
+    'qwen3_sep_q4',
+    'neox_ts14_q4',
+    'neox_opt17_q4f16',
+    'phi_dyn20_qdq8',
+    'starcoder2_ts17_uint8',
+    'smollm3_gqa_q4',
+    'ministral_gqa_q8_asym',
+    'mobilellm_gqa_q4',
+    'ernie_sep_q4',
+    'gemma2_gqa_q4',
+  ])('is as good as row by row: %s', async (name) => {
     const loaded = await loadFixture(backend, name);
     const batchRows = rows.map((row, i) => randomRow(loaded, i + 1, row));
     const all = await together(loaded, batchRows);
