@@ -81,7 +81,7 @@ async function together(loaded: LoadedDecoder, batchRows: readonly Row[]) {
 }
 
 describe('a ragged batch', () => {
-  it.each(['llama_q4', 'qwen2_q4', 'qwen3_sep_q4'])('is as good as row by row: %s', async (name) => {
+  it.each(['llama_q4', 'qwen2_q4', 'qwen3_sep_q4', 'opt_llama_q4', 'gpt2_q4', 'dyn_llama_op18'])('is as good as row by row: %s', async (name) => {
     const loaded = await loadFixture(backend, name);
     const batchRows = rows.map((row, i) => randomRow(loaded, i + 1, row));
     const all = await together(loaded, batchRows);
