@@ -1,5 +1,5 @@
 /**
- * Runs a TypeScript program of `src/cli` in Node: `node scripts/run.mjs src/cli/tune.ts --model DIR …`. It installs what
+ * Runs a TypeScript program of `src/cli` or `tools` in Node: `node scripts/run.mjs src/cli/tune.ts --model DIR …`. It installs what
  * is missing first and prints nothing of its own on stdout, where the program's answer goes.
  */
 import { resolve } from 'node:path';

@@ -80,6 +80,8 @@ export interface OperatorRule {
   readonly evaluate?: (context: InferContext, outputs: readonly TensorType[]) => readonly ArrayLike<number>[] | null;
   /** Rewrites a node of the file into emitted values, one per output (null: an output nobody may use). */
   readonly lower?: (context: LowerContext) => readonly (Value | null)[];
+  /** Takes part only while the graph is built: its result is known from shapes, or from numbers that are known. */
+  readonly folds?: true;
   /** Vector-Jacobian product: gradients with respect to the inputs; null where there is none. */
   readonly vjp?: (context: VjpContext) => readonly (Value | null)[];
 }

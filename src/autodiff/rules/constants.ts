@@ -25,6 +25,7 @@ const cast: OperatorRule = {
 
 export const constants: RuleTable = {
   Constant: {
+    folds: true,
     lower: ({ ops, node }) => {
       const tensor = tensorOf(node.attributes, 'value');
       if (tensor) return [ops.builder.literal(computeType(tensor.dataType), tensor.dims, numbersOf(tensor))];
@@ -41,6 +42,7 @@ export const constants: RuleTable = {
     },
   },
   Shape: {
+    folds: true,
     lower: ({ ops, node, inputs }) => {
       const { dims } = first(inputs);
       const start = intOf(node.attributes, 'start', 0);
@@ -49,6 +51,7 @@ export const constants: RuleTable = {
     },
   },
   ConstantOfShape: {
+    folds: true,
     lower: (context) => {
       const { ops, node } = context;
       const tensor = tensorOf(node.attributes, 'value');
@@ -59,7 +62,7 @@ export const constants: RuleTable = {
       return [ops.expand(fill, known(context, 0, 'shape'))];
     },
   },
-  Size: { lower: ({ ops, inputs }) => [ops.scalar(sizeOf(first(inputs).dims), 'int64')] },
+  Size: { folds: true, lower: ({ ops, inputs }) => [ops.scalar(sizeOf(first(inputs).dims), 'int64')] },
   Identity: { lower: ({ inputs }) => [first(inputs)] },
   /** Outside of its own training a model drops nothing. */
   Dropout: {

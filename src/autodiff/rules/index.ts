@@ -21,7 +21,7 @@ import { shape } from './shape';
 import { softmax } from './softmax';
 
 /** By what they are for, as the README lists them. */
-const families: Readonly<Record<string, RuleTable>> = {
+export const families: Readonly<Record<string, RuleTable>> = {
   'Matrix products': { ...matmul, ...einsum },
   'Quantised weights': { ...quantised, ...bnb4, ...integer },
   Attention: { ...attention, ...multiHeadAttention, ...rotary },

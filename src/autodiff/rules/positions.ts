@@ -110,6 +110,7 @@ function lowerTopK(context: LowerContext): Value[] {
 
 export const positions: RuleTable = {
   Range: {
+    folds: true,
     lower: (context) => {
       const [start, limit, step] = ['start', 'limit', 'step'].map(
         (what, i) => known(context, i, what)[0] as number,
@@ -151,8 +152,9 @@ export const positions: RuleTable = {
     },
   },
   Trilu: { lower: lowerTrilu },
-  EyeLike: { lower: lowerEyeLike },
+  EyeLike: { folds: true, lower: lowerEyeLike },
   NonZero: {
+    folds: true,
     lower: (context) => {
       const { ops, inputs } = context;
       const values = known(context, 0, 'numbers');
@@ -165,7 +167,7 @@ export const positions: RuleTable = {
       return [ops.builder.literal('int64', [dims.length, found.length], elements)];
     },
   },
-  ArgMax: { lower: lowerArg(true) },
-  ArgMin: { lower: lowerArg(false) },
-  TopK: { lower: lowerTopK },
+  ArgMax: { folds: true, lower: lowerArg(true) },
+  ArgMin: { folds: true, lower: lowerArg(false) },
+  TopK: { folds: true, lower: lowerTopK },
 };

@@ -179,9 +179,11 @@ function lowerGatherBlockQuantized({ ops, node, inputs }: LowerContext): Value[]
   const blockSize = intOf(node.attributes, 'block_size', 128);
   const layout = { bits, blockSize, rows, columns };
   const zero = zeroPoints ?? null;
-  if (ops.target.weights === 'quantized' && ops.target.gatherBlockQuantized && bits !== 2) {
+  // Its kernel wants zero points in the shape of the scales, which those packed in bytes never have.
+  const native = ops.target.weights === 'quantized' && ops.target.gatherBlockQuantized;
+  if (native && bits !== 2 && !zero && data.dataType === 'uint8') {
     const attributes = { bits: int(bits), block_size: int(blockSize), gather_axis: int(0), quantize_axis: int(1) };
-    return [ops.emit('GatherBlockQuantized', [data, ids, scales, zero], attributes, { domain: MICROSOFT })];
+    return [ops.emit('GatherBlockQuantized', [data, ids, scales], attributes, { domain: MICROSOFT })];
   }
   const inBytes =
     (columns * bits) % 8 === 0 && (zero?.dataType ?? 'uint8') === 'uint8' && !data.dataType.startsWith('int');
