@@ -81,28 +81,31 @@ async function together(loaded: LoadedDecoder, batchRows: readonly Row[]) {
 }
 
 describe('a ragged batch', () => {
-  it.each(['llama_q4', 'qwen2_q4', 'qwen3_sep_q4', 'opt_llama_q4', 'gpt2_q4', 'dyn_llama_op18'])('is as good as row by row: %s', async (name) => {
-    const loaded = await loadFixture(backend, name);
-    const batchRows = rows.map((row, i) => randomRow(loaded, i + 1, row));
-    const all = await together(loaded, batchRows);
-    const vocabulary = (all.logits as Float32Array).length / (rows.length * tokens);
-    for (const [i, row] of batchRows.entries()) {
-      const one = await alone(loaded, row);
-      const part = (all.logits as Float32Array).subarray(
-        i * tokens * vocabulary,
-        (i * tokens + row.count) * vocabulary,
-      );
-      expect(part).toHaveLength((one.logits as Float32Array).length);
-      expect(relativeError(part, one.logits as Float32Array), `logits of row ${i}`).toBeLessThan(2e-6);
-      loaded.decoder.layers.forEach(({ kvHeads, headDim }, layer) => {
-        const fresh = all[names.fresh(layer, 'key')] as Float32Array;
-        const head = fresh.subarray(i * kvHeads * tokens * headDim, (i * kvHeads * tokens + row.count) * headDim);
-        const expected = (one[names.fresh(layer, 'key')] as Float32Array).subarray(0, row.count * headDim);
-        expect(relativeError(head, expected), `new keys of row ${i}, layer ${layer}`).toBeLessThan(2e-6);
-      });
-    }
-    await loaded.dispose();
-  });
+  it.each(['llama_q4', 'qwen2_q4', 'qwen3_sep_q4', 'opt_llama_q4', 'gpt2_q4', 'dyn_llama_op18'])(
+    'is as good as row by row: %s',
+    async (name) => {
+      const loaded = await loadFixture(backend, name);
+      const batchRows = rows.map((row, i) => randomRow(loaded, i + 1, row));
+      const all = await together(loaded, batchRows);
+      const vocabulary = (all.logits as Float32Array).length / (rows.length * tokens);
+      for (const [i, row] of batchRows.entries()) {
+        const one = await alone(loaded, row);
+        const part = (all.logits as Float32Array).subarray(
+          i * tokens * vocabulary,
+          (i * tokens + row.count) * vocabulary,
+        );
+        expect(part).toHaveLength((one.logits as Float32Array).length);
+        expect(relativeError(part, one.logits as Float32Array), `logits of row ${i}`).toBeLessThan(2e-6);
+        loaded.decoder.layers.forEach(({ kvHeads, headDim }, layer) => {
+          const fresh = all[names.fresh(layer, 'key')] as Float32Array;
+          const head = fresh.subarray(i * kvHeads * tokens * headDim, (i * kvHeads * tokens + row.count) * headDim);
+          const expected = (one[names.fresh(layer, 'key')] as Float32Array).subarray(0, row.count * headDim);
+          expect(relativeError(head, expected), `new keys of row ${i}, layer ${layer}`).toBeLessThan(2e-6);
+        });
+      }
+      await loaded.dispose();
+    },
+  );
 
   it('of losses says per row what the label costs and whether it is the likeliest', async () => {
     const loaded = await loadFixture(backend, 'llama_q4');
