@@ -58,7 +58,8 @@ export function attend(ops: Ops, q: Value, k: Value, v: Value, options: Attentio
     Value,
     Value,
   ];
-  const biased = biases.reduce((scores, bias) => ops.add(scores, bias), capped);
+  // Summed first: masks are known or small, scores are neither.
+  const biased = biases.length > 0 ? ops.add(capped, biases.reduce(ops.add)) : capped;
   const weights = sink ? softmaxWithSink(ops, biased, sink) : ops.softmax(biased);
   const mixed = ops.matmul(ops.reshape(weights, [batch, kvHeads, rows, keys]), v);
   const output = ops.reshape(mixed, [batch, heads, time, dimAt(v.dims, -1)]);

@@ -1,6 +1,7 @@
 /**
- * The other fused attentions: MultiHeadAttention and Attention of ONNX Runtime, Attention of ai.onnx. Where one is causal,
- * the decoder around it says what it may see (padding included); where the graph gives a mask, that mask counts.
+ * The other fused attentions: MultiHeadAttention and Attention of ONNX Runtime, Attention of ai.onnx. Where one is causal
+ * or has a past, the decoder around it says what it may see (padding and empty slots are not); a mask of the graph's own
+ * counts besides, since not every graph makes it from the attention mask.
  */
 import { ModelError } from '../../errors';
 import { floatOf, intOf, intsOf } from '../attributes';
@@ -82,7 +83,7 @@ function lowerMultiHeadAttention(context: LowerContext): (Value | null)[] {
     biases: [
       ...(bias ? [bias] : []),
       ...paddingBias(context, paddingMask, causal),
-      ...(causal ? [decoder.attentionBias(null)] : []),
+      ...(causal || pastKey ? [decoder.attentionBias(null)] : []),
     ],
   });
   return [ops.mergeHeads(output), keys, values, raw];
@@ -110,7 +111,7 @@ function lowerPackedAttention(context: LowerContext): (Value | null)[] {
     biases: [
       ...(attentionBias ? [attentionBias] : []),
       ...paddingBias(context, mask, causal),
-      ...(causal ? [decoder.attentionBias(null)] : []),
+      ...(causal || past ? [decoder.attentionBias(null)] : []),
     ],
   });
   const present = () =>
@@ -149,7 +150,7 @@ function lowerStandardAttention(context: LowerContext): (Value | null)[] {
     softcap: floatOf(node.attributes, 'softcap', 0),
     biases: [
       ...(mask ? [standardBias(ops, mask, dimAt(keys.dims, 2))] : []),
-      ...(causal ? [decoder.attentionBias(left >= 0 ? left + 1 : null)] : []),
+      ...(causal || pastKey ? [decoder.attentionBias(left >= 0 ? left + 1 : null)] : []),
     ],
   });
   const scores = [raw, capped, biased, weights][intOf(node.attributes, 'qk_matmul_output_mode', 0)] ?? null;
