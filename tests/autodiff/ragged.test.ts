@@ -102,6 +102,11 @@ describe('a ragged batch', () => {
     'smooth_gqa_qdq8',
     'mha_q4',
     'onnx23_flat_q4',
+    'mpt_ts14_q4',
+    'mistral_ts17_fp16',
+    'gemma2_ts17_q4f16',
+    'bias_gqa_q4',
+    'onnx23_heads_qdq8',
   ])('is as good as row by row: %s', async (name) => {
     const loaded = await loadFixture(backend, name);
     const batchRows = rows.map((row, i) => randomRow(loaded, i + 1, row));
