@@ -97,6 +97,19 @@ describe('a ragged batch', () => {
     'mobilellm_gqa_q4',
     'ernie_sep_q4',
     'gemma2_gqa_q4',
+    'bloom_ts14_q4_asym',
+    'opt_dyn18_q8',
+    'falcon_dyn18_bnb4',
+    'cohere_dyn20_q8_asym',
+    'sinks_gqa_q4',
+    'smooth_gqa_qdq8',
+    'mha_q4',
+    'onnx23_flat_q4',
+    'mpt_ts14_q4',
+    'mistral_ts17_fp16',
+    'gemma2_ts17_q4f16',
+    'bias_gqa_q4',
+    'onnx23_heads_qdq8',
   ])('is as good as row by row: %s', async (name) => {
     const loaded = await loadFixture(backend, name);
     const batchRows = rows.map((row, i) => randomRow(loaded, i + 1, row));

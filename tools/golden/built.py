@@ -179,7 +179,7 @@ class Builder:
         self.total32 = self.node("Cast", [self.total], to=TensorProto.INT32)
 
     def visible(self, window):
-        """bool [1, 1, time, past + time]: key j of query i where 0 ≤ i − j < window."""
+        """bool [batch, 1, time, past + time]: key j of query i where 0 ≤ i − j < window and the mask has a one."""
         time = self.node("Squeeze", [self.node("Shape", ["input_ids"], start=1, end=2), self.ints(0)])
         zero, one = self.scalar(0, np.int64), self.scalar(1, np.int64)
         keys = self.node("Range", [zero, self.total, one])
@@ -188,7 +188,8 @@ class Builder:
         seen = self.node("GreaterOrEqual", [apart, zero])
         if window is not None:
             seen = self.node("And", [seen, self.node("Less", [apart, self.scalar(window, np.int64)])])
-        return self.node("Unsqueeze", [seen, self.ints(0, 1)])
+        real = self.node("Cast", ["attention_mask"], to=TensorProto.BOOL)
+        return self.node("And", [seen, self.node("Unsqueeze", [real, self.ints(1, 2)])])
 
     def bias(self, window):
         """The same as numbers to add, float32."""
@@ -255,7 +256,7 @@ class Builder:
         return self.node("MultiHeadAttention", inputs, outputs, MICROSOFT, **attributes)
 
     def onnx_attention(self, projected, layer):
-        """Layer 0 is causal by attribute, layer 1 by a boolean mask with a window."""
+        """Layer 0 is causal by attribute, layer 1 by a boolean mask, which may have a window."""
         it = self.it
         past, present = self.past(layer)
         counts = (HEADS, it.kv_heads, it.kv_heads)
@@ -413,15 +414,15 @@ BUILT = [
         "llama",
         "ai.onnx 23 Attention and RotaryEmbedding on three axes, RMSNormalization; is_causal, then a boolean mask",
         attention="onnx",
-        bias_window=8,
     ),
 ]
 BUILT.append(
     replace(
         BUILT[-1],
         name="onnx23_heads_qdq8",
-        notes="the same on four axes, interleaved partial rotary, softcap; int8 columns behind DequantizeLinear",
+        notes="the same on four axes: window, softcap, interleaved partial rotary; int8 behind DequantizeLinear",
         flat=False,
+        bias_window=8,
         interleaved=1,
         rotated=8,
         softcap=3.0,
