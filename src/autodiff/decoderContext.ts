@@ -2,7 +2,6 @@
  * What lowerings must know of the decoder around them: where each query and key stands. From it the attention mask of
  * every window follows, so causality, padding, sliding windows and a ragged cache are one mechanism.
  */
-import { int } from './attributes';
 import type { Ops } from './ops';
 import type { Value } from './types';
 
@@ -54,22 +53,19 @@ export function denseLayout(ops: Ops, batch: number, cache: number, time: number
 }
 
 /**
- * Each row has its own length: `attentionMask` (int64 [batch, cache + time]) says which slots count, the cache is filled
- * from its first slot on, and the new tokens stand at `positions` (int64 [batch, time]), all below cache + time.
+ * Each row has its own length: `attentionMask` (int64 [batch, cache + time]) says which slots count, the cache is filled up
+ * to its last slot, and the new tokens stand at `positions` (int64 [batch, time], one after the other, all below cache +
+ * time). So the slots that count are neighbours, as they are for graphs that build a mask or a distance from slots.
  */
 export function raggedLayout(ops: Ops, attentionMask: Value, positions: Value): AttentionLayout {
-  const [batch, time] = positions.dims as [number, number];
+  const time = positions.dims[1] as number;
   const cache = (attentionMask.dims[1] as number) - time;
   const queryPositions = ops.fromInt64(positions, cache + time);
-  const slots = ops.builder.literal(
-    'float32',
-    [1, cache],
-    Array.from({ length: cache }, (_, i) => i),
-  );
-  const all =
-    cache === 0
-      ? queryPositions
-      : ops.emit('Concat', [ops.expand(slots, [batch, cache]), queryPositions], { axis: int(1) });
+  const beforeFirst = (): Value => {
+    const distances = Array.from({ length: cache }, (_, slot) => slot - cache);
+    return ops.add(ops.slice(queryPositions, 1, 0, 1), ops.builder.literal('float32', [1, cache], distances));
+  };
+  const all = cache === 0 ? queryPositions : ops.concat([beforeFirst(), queryPositions], 1);
   const beyond = ops.scalar(1e9);
   const visible = ops.fromInt64(attentionMask, 2);
   // position where the mask is 1, 1e9 where it is 0

@@ -45,7 +45,7 @@ async function advance(
   const ids = new BigInt64Array(tokens);
   const positions = new BigInt64Array(tokens);
   const mask = new BigInt64Array(capacity + tokens);
-  mask.fill(1n, 0, filled);
+  mask.set(cache.maskOf(0));
   mask.fill(1n, capacity, capacity + count);
   for (let i = 0; i < tokens; i++) {
     ids[i] = BigInt(tokenIds[i] ?? 0);

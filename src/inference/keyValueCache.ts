@@ -1,6 +1,7 @@
 /**
- * A key-value cache of static capacity per layer: the first slots hold the prefix, tokens follow. Swapping the prefix
- * rewrites these slots and nothing else; no tensor is reallocated while a text grows. On devices with float16 it holds that.
+ * A key-value cache of static capacity per layer, filled up to its last slot: the prefix, then what was read. So new tokens
+ * stand right behind it, as graphs expect that tell distances by slots; with each append it moves on, from one set of
+ * tensors into the other, and nothing is reallocated while a text grows. On devices with float16 it holds that.
  */
 import { cacheType, names } from '../autodiff';
 import type { Kernels } from '../kernels';
@@ -13,9 +14,12 @@ export interface DevicePrefix {
   readonly length: number;
 }
 
+type CacheTensors = Readonly<Record<string, DeviceTensor>>;
+
 export class KeyValueCache {
-  /** Graph inputs `cache.{layer}.key|value`, each [batch, kvHeads, capacity, headDim]. */
-  readonly feeds: Readonly<Record<string, DeviceTensor>>;
+  private current: CacheTensors;
+  /** What the next append writes to; made by the first one. */
+  private spare: CacheTensors | null = null;
   /** Slots filled, per row. */
   readonly lengths: Int32Array;
 
@@ -26,17 +30,32 @@ export class KeyValueCache {
     readonly capacity: number,
   ) {
     this.lengths = new Int32Array(batch);
-    this.feeds = Object.fromEntries(
-      loaded.decoder.layers.flatMap(({ kvHeads, headDim }, layer) =>
+    this.current = this.allocate();
+  }
+
+  /** Graph inputs `cache.{layer}.key|value`, each [batch, kvHeads, capacity, headDim]; others after each append. */
+  get feeds(): CacheTensors {
+    return this.current;
+  }
+
+  /** 1 for the slots that row b has filled, of `capacity`: the last ones. */
+  maskOf(b: number): BigInt64Array<ArrayBuffer> {
+    return new BigInt64Array(this.capacity).fill(1n, this.capacity - (this.lengths[b] as number));
+  }
+
+  private allocate(): CacheTensors {
+    const { decoder, backend, target } = this.loaded;
+    return Object.fromEntries(
+      decoder.layers.flatMap(({ kvHeads, headDim }, layer) =>
         (['key', 'value'] as const).map((what) => [
           names.cache(layer, what),
-          loaded.backend.allocate(cacheType(loaded.target), [batch, kvHeads, capacity, headDim]),
+          backend.allocate(cacheType(target), [this.batch, kvHeads, this.capacity, headDim]),
         ]),
       ),
     );
   }
 
-  /** Puts the prefix in the first slots of every row and forgets what follows; null leaves the cache empty. */
+  /** Makes the prefix all that every row has read; null leaves the cache empty. */
   reset(prefix: DevicePrefix | null): void {
     this.lengths.fill(prefix?.length ?? 0);
     if (!prefix) return;
@@ -48,7 +67,7 @@ export class KeyValueCache {
             prefix: prefix.parameters,
             prefixOffset,
             prefixLength: prefix.length,
-            out: this.tensor(layer, what),
+            out: this.current[names.cache(layer, what)] as DeviceTensor,
           });
           prefixOffset += kvHeads * prefix.length * headDim;
         }
@@ -59,28 +78,31 @@ export class KeyValueCache {
   /** Appends the new keys and values of a run (`new.{layer}.key|value`), `counts[b]` of them per row. */
   append(outputs: Readonly<Record<string, DeviceTensor>>, counts: Int32Array): void {
     const { backend, decoder } = this.loaded;
-    const lengths = backend.upload('int32', [this.batch], bytesOfArray(this.lengths));
     const added = backend.upload('int32', [this.batch], bytesOfArray(counts));
+    const [cache, out] = [this.current, this.spare ?? this.allocate()];
     this.kernels.batch(() => {
       decoder.layers.forEach((_, layer) => {
         for (const what of ['key', 'value'] as const) {
-          const rows = outputs[names.fresh(layer, what)] as DeviceTensor;
-          this.kernels.cacheAppend({ rows, cache: this.tensor(layer, what), lengths, counts: added });
+          const [rows, name] = [outputs[names.fresh(layer, what)] as DeviceTensor, names.cache(layer, what)];
+          this.kernels.cacheAppend({
+            rows,
+            cache: cache[name] as DeviceTensor,
+            counts: added,
+            out: out[name] as DeviceTensor,
+          });
         }
       });
     });
+    [this.current, this.spare] = [out, cache];
     counts.forEach((count, b) => {
       this.lengths[b] = (this.lengths[b] as number) + count;
     });
-    backend.free(lengths);
     backend.free(added);
   }
 
-  private tensor(layer: number, what: 'key' | 'value'): DeviceTensor {
-    return this.feeds[names.cache(layer, what)] as DeviceTensor;
-  }
-
   dispose(): void {
-    for (const tensor of Object.values(this.feeds)) this.loaded.backend.free(tensor);
+    for (const tensors of [this.current, this.spare ?? {}]) {
+      for (const tensor of Object.values(tensors)) this.loaded.backend.free(tensor);
+    }
   }
 }

@@ -1,23 +1,24 @@
 /** The truth for cache_append.wgsl, and what runs on wasm. Arguments are already checked. */
 import type { CacheAppendSizes } from './checks';
 
-/** rows `[batch, heads, T, headDim]`, cache `[batch, heads, C, headDim]`, lengths and counts `[batch]`. */
+/** rows `[batch, heads, T, headDim]`, cache and out `[batch, heads, C, headDim]`, counts `[batch]`. */
 export function cacheAppendReference<A extends Float32Array | Uint16Array>(
-  sizes: CacheAppendSizes,
+  { batch, heads, newLength, capacity, headDim }: CacheAppendSizes,
   rows: A,
   cache: A,
-  lengths: Int32Array,
   counts: Int32Array,
+  out: A,
 ): void {
-  const { batch, heads, newLength, capacity, headDim } = sizes;
   for (let row = 0; row < batch * heads; row++) {
-    const b = Math.floor(row / heads);
-    const count = Math.min(counts[b] ?? 0, newLength);
-    for (let t = 0; t < count; t++) {
-      const slot = (lengths[b] ?? 0) + t;
-      if (slot < 0 || slot >= capacity) continue;
-      const from = (row * newLength + t) * headDim;
-      cache.set(rows.subarray(from, from + headDim), (row * capacity + slot) * headDim);
-    }
+    const count = Math.max(0, Math.min(counts[Math.floor(row / heads)] ?? 0, newLength));
+    const kept = Math.max(0, capacity - count);
+    const start = row * capacity;
+    out.set(cache.subarray((start + capacity - kept) * headDim, (start + capacity) * headDim), start * headDim);
+    // Of more new rows than there are slots, the last.
+    const added = rows.subarray(
+      (row * newLength + count - (capacity - kept)) * headDim,
+      (row * newLength + count) * headDim,
+    );
+    out.set(added, (start + kept) * headDim);
   }
 }

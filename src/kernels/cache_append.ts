@@ -12,12 +12,12 @@ export async function createCacheAppend(dispatcher: Dispatcher): Promise<(args: 
   return (args) => {
     const { batch, heads, newLength, capacity, ...sizes } = checkCacheAppend(args);
     const headDim = wordsOf(args.cache.dataType, sizes.headDim);
-    const total = batch * heads * newLength * headDim;
+    const total = batch * heads * capacity * headDim;
     const storage = [
       dispatcher.bind(NAME, 'rows', args.rows),
-      dispatcher.bind(NAME, 'lengths', args.lengths),
-      dispatcher.bind(NAME, 'counts', args.counts),
       dispatcher.bind(NAME, 'cache', args.cache),
+      dispatcher.bind(NAME, 'counts', args.counts),
+      dispatcher.bind(NAME, 'out', args.out),
     ];
     const uints = [total, heads, newLength, capacity, headDim];
     dispatcher.run(program, storage, { uints }, Math.ceil(total / WORKGROUP_SIZE));

@@ -1,12 +1,13 @@
-// Puts the new keys or values of a decode step into a cache of fixed capacity, for each batch row at its own length:
-//   cache[b,h,lengths[b]+t,:] = rows[b,h,t,:]   for t < counts[b]
-// Padding rows (t >= counts[b]) and slots outside of the cache are not written. Copies 32-bit words, not floats, so that
-// every bit survives: of float16 too, two to a word. One invocation per word of rows.
+// Moves a cache that is filled up to its last slot on by the new keys or values of a step, n = counts[b] for each batch row:
+//   out[b,h,s,:] = s + n < C ? cache[b,h,s+n,:] : rows[b,h,s+n-C,:]
+// So a new token always stands right behind what was read before, and graphs that measure distance by slot are right.
+// Padding (rows from n on) is not read. Copies 32-bit words, not floats, so that every bit survives: of float16 too, two to
+// a word. One invocation per word of out.
 
 override WORKGROUP_SIZE: u32 = 256;
 
 struct Params {
-  total: u32,      // batch * heads * T * headDim
+  total: u32,      // batch * heads * C * headDim
   heads: u32,
   newLength: u32,  // T
   capacity: u32,   // C
@@ -15,9 +16,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> rows: array<u32>;          // [batch, heads, T, headDim]
-@group(0) @binding(2) var<storage, read> lengths: array<i32>;       // [batch]
+@group(0) @binding(2) var<storage, read> cache: array<u32>;         // [batch, heads, C, headDim]
 @group(0) @binding(3) var<storage, read> counts: array<i32>;        // [batch]
-@group(0) @binding(4) var<storage, read_write> cache: array<u32>;   // [batch, heads, C, headDim]
+@group(0) @binding(4) var<storage, read_write> out: array<u32>;     // [batch, heads, C, headDim]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -28,10 +29,12 @@ fn main(
   let i = (workgroup.y * grid.x + workgroup.x) * WORKGROUP_SIZE + lane;
   if (i >= params.total) { return; }
   let d = i % params.headDim;
-  let t = i32((i / params.headDim) % params.newLength);
-  let row = i / (params.headDim * params.newLength);  // b * heads + h
-  let b = row / params.heads;
-  let slot = lengths[b] + t;
-  if (t >= counts[b] || slot < 0 || slot >= i32(params.capacity)) { return; }
-  cache[(row * params.capacity + u32(slot)) * params.headDim + d] = rows[i];
+  let row = i / (params.headDim * params.capacity);  // b * heads + h
+  let count = u32(clamp(counts[row / params.heads], 0, i32(params.newLength)));
+  let slot = (i / params.headDim) % params.capacity + count;
+  if (slot < params.capacity) {
+    out[i] = cache[(row * params.capacity + slot) * params.headDim + d];
+  } else {
+    out[i] = rows[(row * params.newLength + slot - params.capacity) * params.headDim + d];
+  }
 }

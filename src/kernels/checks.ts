@@ -56,21 +56,21 @@ export function checkPrefixConcat(args: PrefixConcat): PrefixConcatSizes {
   return { batch, heads, prefixLength, cacheLength, capacity, headDim, prefixOffset };
 }
 
-export function checkCacheAppend({ rows, cache, lengths, counts }: CacheAppend): CacheAppendSizes {
+export function checkCacheAppend({ rows, cache, counts, out }: CacheAppend): CacheAppendSizes {
   const kernel = 'cache_append';
   cacheTyped(kernel, 'cache', cache);
   ofType(kernel, 'rows', rows, cache.dataType);
+  ofType(kernel, 'out', out, cache.dataType);
   const [batch, heads, newLength, headDim] = rank4(kernel, 'rows', rows);
   const [cacheBatch, cacheHeads, capacity, cacheHeadDim] = rank4(kernel, 'cache', cache);
-  apart(kernel, { cache }, { rows });
+  apart(kernel, { out }, { rows, cache, counts });
   if (cacheBatch !== batch || cacheHeads !== heads || cacheHeadDim !== headDim) {
     fail(kernel, `rows ${shape(rows)} do not fit cache ${shape(cache)}`);
   }
-  for (const [name, tensor] of Object.entries({ lengths, counts })) {
-    ofType(kernel, name, tensor, 'int32');
-    if (elements(tensor) !== batch)
-      fail(kernel, `${name} ${shape(tensor)} is not one number for each of ${batch} rows`);
-  }
+  if (out.dims.join() !== cache.dims.join())
+    fail(kernel, `out ${shape(out)} is not of the shape of cache ${shape(cache)}`);
+  ofType(kernel, 'counts', counts, 'int32');
+  if (elements(counts) !== batch) fail(kernel, `counts ${shape(counts)} is not one number for each of ${batch} rows`);
   return { batch, heads, newLength, capacity, headDim };
 }
 

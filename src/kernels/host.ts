@@ -26,11 +26,11 @@ export function createHostKernels(): Kernels {
     },
     cacheAppend(args) {
       const sizes = checkCacheAppend(args);
-      const [lengths, counts] = [ints(args.lengths), ints(args.counts)];
+      const counts = ints(args.counts);
       if (args.cache.dataType === 'float16') {
-        cacheAppendReference(sizes, halves(args.rows), halves(args.cache), lengths, counts);
+        cacheAppendReference(sizes, halves(args.rows), halves(args.cache), counts, halves(args.out));
       } else {
-        cacheAppendReference(sizes, floats(args.rows), floats(args.cache), lengths, counts);
+        cacheAppendReference(sizes, floats(args.rows), floats(args.cache), counts, floats(args.out));
       }
     },
     accumulate(args) {

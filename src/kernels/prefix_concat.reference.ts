@@ -14,7 +14,7 @@ export function prefixConcatReference<A extends Float32Array | Uint16Array>(
   const { batch, heads, prefixLength, cacheLength, capacity, headDim, prefixOffset } = sizes;
   for (let row = 0; row < batch * heads; row++) {
     const head = row % heads;
-    const target = row * capacity * headDim;
+    const target = ((row + 1) * capacity - prefixLength - cacheLength) * headDim;
     const block = prefixOffset + head * prefixLength * headDim;
     out.set(prefix.subarray(block, block + prefixLength * headDim), target);
     if (cache && cacheLength > 0) {

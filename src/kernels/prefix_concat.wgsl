@@ -1,5 +1,5 @@
-// Puts a prefix in front of cached keys or values, or into the first slots of a cache that is already there:
-//   out[b,h,t,:] = t < P ? prefix[h,t,:] : cache[b,h,t-P,:]   for t < P + T; the slots of out from P + T on are not touched.
+// Puts a prefix in front of cached keys or values, at the end of out:
+//   out[b,h,C-P-T+t,:] = t < P ? prefix[h,t,:] : cache[b,h,t-P,:]   for t < P + T; the slots before are not touched.
 // Copies 32-bit words, not floats, so that every bit survives. One invocation per word of [batch, heads, P + T, headDim].
 // HALF: cache and out hold float16, two to a word, and the float32 prefix is rounded to it. No shader-f16 is needed.
 
@@ -33,7 +33,7 @@ fn main(
   let d = i % params.headDim;
   let t = (i / params.headDim) % used;
   let row = i / (params.headDim * used);  // b * heads + h
-  let slot = (row * params.capacity + t) * params.headDim + d;
+  let slot = ((row + 1) * params.capacity - used + t) * params.headDim + d;
   if (t < params.prefixLength) {
     let h = row % params.heads;
     let word = (h * params.prefixLength + t) * params.headDim + d;

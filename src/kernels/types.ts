@@ -4,7 +4,7 @@
  */
 import type { DeviceTensor } from '../runtime/backend';
 
-/** `out[b,h,t,:] = t < P ? prefix[h,t,:] : cache[b,h,t−P,:]` for t < P + T; the slots of `out` from P + T on stay as they are. */
+/** `out[b,h,C−P−T+t,:] = t < P ? prefix[h,t,:] : cache[b,h,t−P,:]` for t < P + T; the slots of `out` before stay as they are. */
 export interface PrefixConcat {
   /** f32, any shape: the flat trainables. The block `[kvHeads, P, headDim]` is read at `prefixOffset`. */
   readonly prefix: DeviceTensor;
@@ -18,16 +18,19 @@ export interface PrefixConcat {
   readonly out: DeviceTensor;
 }
 
-/** `cache[b,h,lengths[b]+t,:] = rows[b,h,t,:]` for t < counts[b]; what would fall outside of the cache is not written. */
+/**
+ * A cache filled up to its last slot moves on by n = counts[b] tokens, which take the place that becomes free:
+ * `out[b,h,s,:] = s + n < C ? cache[b,h,s+n,:] : rows[b,h,s+n−C,:]`.
+ */
 export interface CacheAppend {
   /** As `cache`, `[batch, kvHeads, T, headDim]`. */
   readonly rows: DeviceTensor;
-  /** f32 or f16 `[batch, kvHeads, C, headDim]`. Written. */
+  /** f32 or f16 `[batch, kvHeads, C, headDim]`. */
   readonly cache: DeviceTensor;
-  /** int32 `[batch]`: the slots already filled. Not changed by the call. */
-  readonly lengths: DeviceTensor;
-  /** int32 `[batch]`: how many of the T rows are real; the rest is padding. */
+  /** int32 `[batch]`: how many of the T rows are real, from 0 to T; the rest is padding. */
   readonly counts: DeviceTensor;
+  /** As `cache`. Written. */
+  readonly out: DeviceTensor;
 }
 
 /** `into[intoOffset+i] = keep · into[intoOffset+i] + scale · from[fromOffset+i]` for i < count. */

@@ -52,7 +52,7 @@ async function together(loaded: LoadedDecoder, batchRows: readonly Row[]) {
   const batch = batchRows.length;
   const shape: ForwardShape = { ...base, batch, tokens, cache: capacity, layout: 'ragged' };
   const mask = batchRows.flatMap(({ filled, count }) => [
-    ...Array.from({ length: capacity }, (_, i) => Number(i < filled)),
+    ...Array.from({ length: capacity }, (_, i) => Number(i >= capacity - filled)),
     ...Array.from({ length: tokens }, (_, i) => Number(i < count)),
   ]);
   const positions = batchRows.flatMap(({ filled, count }) =>
@@ -71,7 +71,7 @@ async function together(loaded: LoadedDecoder, batchRows: readonly Row[]) {
         const source = cache[2 * layer + kind] as Float32Array;
         for (let head = 0; head < kvHeads; head++) {
           const part = source.subarray(head * filled * headDim, (head + 1) * filled * headDim);
-          data.set(part, (row * kvHeads + head) * capacity * headDim);
+          data.set(part, ((row * kvHeads + head + 1) * capacity - filled) * headDim);
         }
       });
       feeds[names.cache(layer, what)] = floats([batch, kvHeads, capacity, headDim], data);

@@ -46,30 +46,38 @@ async function withPrefix<T>(model: TinyModel, text: readonly number[], use: (pr
   }
 }
 
-describe.each(['llama_q4', 'qwen3_q4', 'neox_ts14_q4', 'phi_dyn20_qdq8', 'smollm3_gqa_q4', 'ministral_gqa_q8_asym'])(
-  'on %s',
-  (fixture) => {
-    let tiny: TinyModel;
-    beforeAll(async () => {
-      tiny = await openTiny(fixture);
-    });
-    afterAll(() => tiny.dispose());
+describe.each([
+  'llama_q4',
+  'qwen3_q4',
+  'neox_ts14_q4',
+  'phi_dyn20_qdq8',
+  'smollm3_gqa_q4',
+  'ministral_gqa_q8_asym',
+  // These tell distances by slots, not by positions.
+  'mpt_ts14_q4',
+  'mistral_ts17_fp16',
+  'bias_gqa_q4',
+])('on %s', (fixture) => {
+  let tiny: TinyModel;
+  beforeAll(async () => {
+    tiny = await openTiny(fixture);
+  });
+  afterAll(() => tiny.dispose());
 
-    it.each([1, 5, 8, 13])('greedy, a prompt of %i tokens', async (length) => {
-      const promptIds = randomIds(length, length);
-      const { tokenIds, reason } = await generateOn(tiny, { promptIds, maxTokens: 6 });
-      expect(reason).toBe('length');
-      expect(tokenIds).toEqual(await recompute(tiny, promptIds, 6));
-    });
+  it.each([1, 5, 8, 13])('greedy, a prompt of %i tokens', async (length) => {
+    const promptIds = randomIds(length, length);
+    const { tokenIds, reason } = await generateOn(tiny, { promptIds, maxTokens: 6 });
+    expect(reason).toBe('length');
+    expect(tokenIds).toEqual(await recompute(tiny, promptIds, 6));
+  });
 
-    it('greedy, with the keys and values of a text as prefix', async () => {
-      const [text, promptIds] = [randomIds(20, 6), randomIds(21, 7)];
-      const prefixed = await withPrefix(tiny, text, (prefix) => generateOn(tiny, { promptIds, prefix, maxTokens: 6 }));
-      expect(prefixed.tokenIds).toEqual(await recompute(tiny, [...text, ...promptIds], 6));
-      expect(prefixed.tokenIds).not.toEqual((await generateOn(tiny, { promptIds, maxTokens: 6 })).tokenIds);
-    });
-  },
-);
+  it('greedy, with the keys and values of a text as prefix', async () => {
+    const [text, promptIds] = [randomIds(20, 6), randomIds(21, 7)];
+    const prefixed = await withPrefix(tiny, text, (prefix) => generateOn(tiny, { promptIds, prefix, maxTokens: 6 }));
+    expect(prefixed.tokenIds).toEqual(await recompute(tiny, [...text, ...promptIds], 6));
+    expect(prefixed.tokenIds).not.toEqual((await generateOn(tiny, { promptIds, maxTokens: 6 })).tokenIds);
+  });
+});
 
 describe('generation', () => {
   let tiny: TinyModel;

@@ -48,7 +48,7 @@ async function feed(
       ids[b * TOKENS + t] = BigInt(id);
     });
     for (let t = 0; t < TOKENS; t++) positions[b * TOKENS + t] = BigInt(filled + Math.min(t, row.length - 1));
-    mask.fill(1n, b * width, b * width + filled);
+    mask.set(cache.maskOf(b), b * width);
     mask.fill(1n, b * width + capacity, b * width + capacity + row.length);
     last[b] = BigInt(b * TOKENS + row.length - 1);
   });

@@ -50,28 +50,27 @@ export interface AppendCase {
   headDim: number;
   newLength: number;
   capacity: number;
-  lengths: number[];
   counts: number[];
 }
 
 export function cacheAppend({ seed, heads, headDim, newLength, capacity, ...it }: AppendCase): Promise<Difference> {
-  const batch = it.lengths.length;
+  const batch = it.counts.length;
   const inputs = {
     rows: randomBits(seed, [batch, heads, newLength, headDim]),
     cache: randomBits(seed + 1, [batch, heads, capacity, headDim]),
-    lengths: ints(...it.lengths),
     counts: ints(...it.counts),
+    out: randomBits(seed + 2, [batch, heads, capacity, headDim]),
   };
   return compare(inputs, (kernels, tensors) => kernels.cacheAppend(tensors));
 }
 
 export function cacheAppendHalf({ seed, heads, headDim, newLength, capacity, ...it }: AppendCase): Promise<Difference> {
-  const batch = it.lengths.length;
+  const batch = it.counts.length;
   const inputs = {
     rows: randomHalves(seed, [batch, heads, newLength, headDim]),
     cache: randomHalves(seed + 1, [batch, heads, capacity, headDim]),
-    lengths: ints(...it.lengths),
     counts: ints(...it.counts),
+    out: randomHalves(seed + 2, [batch, heads, capacity, headDim]),
   };
   return compare(inputs, (kernels, tensors) => kernels.cacheAppend(tensors));
 }

@@ -28,7 +28,7 @@ describe('prefix_concat', () => {
     ['reads the prefix at its offset', { batch: 2, ...shape, prefixOffset: 137 }],
     ['broadcasts the prefix where the cache has no time', { batch: 8, ...shape, cacheLength: 0 }],
     ['swaps the prefix in place where there is no cache', { batch: 2, ...shape, cacheLength: null, capacity: 33 }],
-    ['leaves the slots behind prefix and cache alone', { batch: 3, ...shape, capacity: 40 }],
+    ['leaves the slots before prefix and cache alone', { batch: 3, ...shape, capacity: 40 }],
     ['copies the cache where the prefix is empty', { batch: 2, ...shape, prefixLength: 0 }],
     ['takes one head of dimension one', { batch: 1, ...shape, heads: 1, headDim: 1 }],
     ['takes sizes of a real model', { batch: 4, ...shape, heads: 8, headDim: 64, cacheLength: 65, capacity: 70 }],
@@ -53,19 +53,15 @@ describe('prefix_concat', () => {
 describe('cache_append', () => {
   const shape = { seed: 2, heads: 3, headDim: 5, newLength: 4, capacity: 13 };
   it.each([
-    ['appends one token to one row', { ...shape, newLength: 1, lengths: [6], counts: [1] }],
-    [
-      'puts every row at its own length',
-      { ...shape, lengths: [0, 3, 9, 1, 2, 7, 5, 4], counts: [4, 4, 4, 4, 4, 4, 4, 4] },
-    ],
-    ['does not write padding', { ...shape, lengths: [0, 3, 9], counts: [0, 1, 3] }],
-    ['does not write past the capacity', { ...shape, lengths: [10, 13, 2_000_000_000], counts: [4, 4, 4] }],
-    ['does not write before the cache', { ...shape, lengths: [-2, 0, -2_000_000_000], counts: [4, 4, 4] }],
-    ['takes counts beyond the new rows as all rows', { ...shape, lengths: [1, 2], counts: [9, -1] }],
+    ['appends one token to one row', { ...shape, newLength: 1, counts: [1] }],
+    ['moves every row on by its own count', { ...shape, counts: [4, 1, 3, 2, 4, 0, 1, 2] }],
+    ['takes counts beyond the new rows as all rows, and negative ones as none', { ...shape, counts: [9, -1] }],
+    ['keeps the last of more tokens than there are slots', { ...shape, newLength: 9, capacity: 4, counts: [9, 6] }],
+    ['takes sizes of a real model', { seed: 2, heads: 8, headDim: 64, newLength: 1, capacity: 130, counts: [1, 1] }],
   ])('%s', async (_, sizes) => expect(await page.cacheAppend(sizes)).toMatchObject({ words: 0 }));
 
   it('appends to a cache of float16', async () => {
-    const sizes = { ...shape, headDim: 6, lengths: [0, 3, 9], counts: [4, 1, 3] };
+    const sizes = { ...shape, headDim: 6, counts: [4, 1, 3] };
     expect(await page.cacheAppendHalf(sizes)).toMatchObject({ words: 0 });
   });
 });

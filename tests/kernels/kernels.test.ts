@@ -41,9 +41,9 @@ describe('prefix_concat', () => {
   const [heads, headDim, prefixOffset] = [3, 5, 17];
   it.each([
     ['with a cache, filling the output', 2, 4, 6, 10],
-    ['with a cache, and room behind it', 8, 1, 7, 13],
+    ['with a cache, and room before it', 8, 1, 7, 13],
     ['with a cache of no time', 3, 4, 0, 4],
-    ['without a cache, into the first slots', 2, 4, null, 9],
+    ['without a cache, into the last slots', 2, 4, null, 9],
     ['with an empty prefix', 2, 0, 3, 5],
   ])('%s', (_, batch, prefixLength, cacheLength, capacity) => {
     const prefix = floats([prefixOffset + heads * prefixLength * headDim], (i) => i + 1);
@@ -52,31 +52,37 @@ describe('prefix_concat', () => {
     const before = { ...out, data: out.data.slice() };
     const given = cacheLength === null ? {} : { cache };
     kernels.prefixConcat({ prefix, prefixOffset, prefixLength, out, ...given });
-    for (const [b, h, t, d] of indices(out.dims)) {
+    for (const [b, h, slot, d] of indices(out.dims)) {
+      const t = slot - (capacity - prefixLength - (cacheLength ?? 0));
       const expected =
-        t < prefixLength
-          ? prefix.data[prefixOffset + (h * prefixLength + t) * headDim + d]
-          : t < prefixLength + (cacheLength ?? 0)
-            ? at(cache, b, h, t - prefixLength, d)
-            : at(before, b, h, t, d);
-      expect(at(out, b, h, t, d)).toBe(expected);
+        t < 0
+          ? at(before, b, h, slot, d)
+          : t < prefixLength
+            ? prefix.data[prefixOffset + (h * prefixLength + t) * headDim + d]
+            : at(cache, b, h, t - prefixLength, d);
+      expect(at(out, b, h, slot, d)).toBe(expected);
     }
   });
 });
 
 describe('cache_append', () => {
-  it('writes the valid rows of each batch row at its own length, and nothing outside of the cache', () => {
-    const lengths = [0, 3, 5, 6, -1];
-    const counts = [3, 1, 3, 9, 3];
+  it('moves each batch row on by its own number of tokens, and reads no padding', () => {
+    const counts = [3, 1, 0, 9, -1];
     const rows = floats([5, 2, 3, 4], (i) => i + 1);
     const cache = floats([5, 2, 6, 4], (i) => -i - 1);
-    const before = { ...cache, data: cache.data.slice() };
-    kernels.cacheAppend({ rows, cache, lengths: ints(...lengths), counts: ints(...counts) });
-    for (const [b, h, slot, d] of indices(cache.dims)) {
-      const t = slot - (lengths[b] ?? 0);
-      const isNew = t >= 0 && t < 3 && t < (counts[b] ?? 0);
-      expect(at(cache, b, h, slot, d)).toBe(isNew ? at(rows, b, h, t, d) : at(before, b, h, slot, d));
+    const out = floats([5, 2, 6, 4], () => 0);
+    kernels.cacheAppend({ rows, cache, counts: ints(...counts), out });
+    for (const [b, h, slot, d] of indices(out.dims)) {
+      const from = slot + ([3, 1, 0, 3, 0][b] ?? 0);
+      expect(at(out, b, h, slot, d)).toBe(from < 6 ? at(cache, b, h, from, d) : at(rows, b, h, from - 6, d));
     }
+  });
+
+  it('keeps the last of more new tokens than there are slots', () => {
+    const rows = floats([1, 1, 5, 1], (i) => i + 1);
+    const out = floats([1, 1, 2, 1], () => 0);
+    kernels.cacheAppend({ rows, cache: floats([1, 1, 2, 1], () => -1), counts: ints(4), out });
+    expect([...out.data]).toEqual([3, 4]);
   });
 });
 
@@ -194,7 +200,7 @@ describe('every kernel refuses what does not fit, with the sizes', () => {
   const concat = { prefix: flat, prefixOffset: 0, prefixLength: 2 };
   const adamw = { step: 1, learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, maxNorm: 1 };
   const fresh = () => floats([24], () => 0);
-  const append = { rows, cache, lengths: ints(0, 0), counts: ints(1, 1) };
+  const append = { rows, cache, counts: ints(1, 1), out: floats([2, 3, 8, 4], () => 0) };
   it.each<[string, RegExp, () => void]>([
     [
       'a prefix and cache longer than the output',
@@ -227,7 +233,13 @@ describe('every kernel refuses what does not fit, with the sizes', () => {
       /\[1, 3, 1, 4\] do not fit cache \[2, 3, 8, 4\]/,
       () => kernels.cacheAppend({ ...append, rows: floats([1, 3, 1, 4], () => 0) }),
     ],
-    ['lengths for other rows', /lengths \[3\]/, () => kernels.cacheAppend({ ...append, lengths: ints(0, 0, 0) })],
+    ['counts for other rows', /counts \[3\]/, () => kernels.cacheAppend({ ...append, counts: ints(0, 0, 0) })],
+    ['an appended cache that is also read', /same memory/, () => kernels.cacheAppend({ ...append, out: cache })],
+    [
+      'an appended cache of another size',
+      /out \[2, 3, 9, 4\] is not of the shape of cache/,
+      () => kernels.cacheAppend({ ...append, out: floats([2, 3, 9, 4], () => 0) }),
+    ],
     [
       'new rows of another type than the cache',
       /rows \[2, 3, 1, 4\] is float32, not float16/,
