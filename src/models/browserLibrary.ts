@@ -65,7 +65,7 @@ export function browserLibrary(options: LibraryOptions): ModelLibrary {
         case 'bundled':
           return bundledModelFiles(source.name, modelsUrl);
         case 'files':
-          return localModelFiles(source.files.map(localFile), source.onnxPath);
+          return localModelFiles(localFiles(source), source.onnxPath);
         case 'hub':
           return hub.open(source, signal);
         case 'url':
@@ -82,7 +82,7 @@ export function browserLibrary(options: LibraryOptions): ModelLibrary {
           return { name, commit: null, graphs: graphsOf(entries) };
         }
         case 'files':
-          return localListing(source.files.map(localFile));
+          return localListing(localFiles(source));
         case 'hub':
           return hub.list(source, never);
         case 'url':
@@ -96,3 +96,6 @@ export function browserLibrary(options: LibraryOptions): ModelLibrary {
     removeAll: async () => (await context.cache()).removeAll(),
   };
 }
+
+const localFiles = ({ files, paths }: Extract<ModelSource, { type: 'files' }>) =>
+  files.map((file, i) => localFile(file, paths?.[i]));

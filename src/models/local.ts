@@ -14,12 +14,12 @@ export interface LocalFile {
   open(): OpenModelFile['chunks'];
 }
 
-/** A file that a person dropped or picked; a dropped folder keeps its paths. */
-export function localFile(file: File): LocalFile {
-  // Drop zones put the path into a property of their own, since `webkitRelativePath` is for pickers alone.
-  const path = 'path' in file && typeof file.path === 'string' ? file.path : file.webkitRelativePath || file.name;
-  return { path: path.replace(/^[./]+/, ''), bytes: file.size, open: () => file.stream() };
-}
+/** A file that a person dropped or picked, and where it lay in its folder. */
+export const localFile = (file: File, path = file.name): LocalFile => ({
+  path,
+  bytes: file.size,
+  open: () => file.stream(),
+});
 
 /**
  * Finds the model among the files. Paths are looked up relative to the model's folder, and where that fails by name alone.

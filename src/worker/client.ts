@@ -1,6 +1,6 @@
 /** The page's end of the protocol: starts the worker and hands callbacks over as proxies. */
 import * as Comlink from 'comlink';
-import type { Engine } from './protocol';
+import type { Engine, ModelSource } from './protocol';
 
 export interface EnginePlaces {
   /** Where the hub is, if not at its public address. */
@@ -13,9 +13,9 @@ export function connectEngine(places: EnginePlaces = {}): Engine {
   const worker = new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module', name });
   const remote = Comlink.wrap<Engine>(worker);
   return {
-    loadModel: (source, device, onProgress) => remote.loadModel(source, device, Comlink.proxy(onProgress)),
+    loadModel: (source, device, onProgress) => remote.loadModel(withPaths(source), device, Comlink.proxy(onProgress)),
     unloadModel: () => remote.unloadModel(),
-    listModel: (source, device) => remote.listModel(source, device),
+    listModel: (source, device) => remote.listModel(withPaths(source), device),
     cachedModels: () => remote.cachedModels(),
     deleteCachedModel: (key) => remote.deleteCachedModel(key),
     deleteCachedModels: () => remote.deleteCachedModels(),
@@ -33,4 +33,14 @@ export function connectEngine(places: EnginePlaces = {}): Engine {
     exportAdapter: (prefixId, format) => remote.exportAdapter(prefixId, format),
     importAdapter: (files) => remote.importAdapter(files),
   };
+}
+
+/** A file that goes to a worker keeps its name and loses where it lay; a dropped folder needs both. */
+const withPaths = (source: ModelSource): ModelSource =>
+  source.type === 'files' ? { ...source, paths: source.files.map(pathOf) } : source;
+
+/** Drop zones put the path into a property of their own, since `webkitRelativePath` is for pickers alone. */
+export function pathOf(file: File): string {
+  const path = 'path' in file && typeof file.path === 'string' ? file.path : file.webkitRelativePath || file.name;
+  return path.replace(/^[./]+/, '');
 }

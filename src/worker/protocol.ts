@@ -13,7 +13,13 @@ export type ModelSource =
    * Files the person dropped: config.json, tokenizer.json, tokenizer_config.json, *.onnx, *.onnx_data. `onnxPath` chooses
    * among several graphs; absent: the best.
    */
-  | { readonly type: 'files'; readonly files: readonly File[]; readonly onnxPath?: string }
+  | {
+      readonly type: 'files';
+      readonly files: readonly File[];
+      /** Where each file lay in the dropped folder, which a file forgets on its way to the worker; absent: by name alone. */
+      readonly paths?: readonly string[];
+      readonly onnxPath?: string;
+    }
   /**
    * A repository of the Hugging Face hub; `revision` is a branch, tag or commit. `token` opens gated ones; it lives in
    * memory only and is never stored or logged.

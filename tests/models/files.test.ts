@@ -19,12 +19,8 @@ import { rankOnnx } from '../../src/models/variants';
 import { fableFolder } from './fableTokenizer';
 import { folderModelFiles } from './nodeFiles';
 
-const file = (path: string, content = 'x'): File => {
-  const made = new File([content], path.slice(path.lastIndexOf('/') + 1));
-  Object.defineProperty(made, 'webkitRelativePath', { value: path.includes('/') ? path : '' });
-  return made;
-};
-const dropped = (...paths: string[]) => localModelFiles(paths.map((path) => localFile(file(path, `in ${path}`))));
+const file = (path: string, content = 'x'): File => new File([content], path.slice(path.lastIndexOf('/') + 1));
+const dropped = (...paths: string[]) => localModelFiles(paths.map((path) => localFile(file(path, `in ${path}`), path)));
 
 async function read({ chunks }: OpenModelFile): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -147,13 +143,13 @@ describe('dropped files', () => {
 
   it('with several graphs load the one that is chosen, by its own path or within the folder', async () => {
     const paths = ['T/config.json', 'T/onnx/model.onnx', 'T/onnx/model_q4.onnx', 'T/onnx/model.onnx_data'];
-    const files = paths.map((path) => localFile(file(path)));
+    const files = paths.map((path) => localFile(file(path), path));
     for (const chosen of ['T/onnx/model.onnx', 'onnx/model.onnx']) {
       expect(localModelFiles(files, chosen)).toMatchObject({ name: 'T', onnxPath: 'onnx/model.onnx' });
     }
     expect(() => localModelFiles(files, 'onnx/none.onnx')).toThrow('onnx/none.onnx is not among the files.');
     const library = browserLibrary({ modelsUrl: 'https://example.org/models/' });
-    const source = { type: 'files', files: paths.map((path) => file(path)) } as const;
+    const source = { type: 'files', files: paths.map((path) => file(path)), paths } as const;
     expect((await library.list(source)).graphs).toEqual([
       { onnxPath: 'T/onnx/model_q4.onnx', dtype: 'q4', bytes: 1 },
       { onnxPath: 'T/onnx/model.onnx', dtype: 'fp32', bytes: 2 },
