@@ -4,9 +4,10 @@
  */
 import type { ModelSource } from '../worker/protocol';
 import { Address } from './address';
-import { type BlobStore, openBlobStore } from './cache/blobStore';
+import type { BlobStore } from './cache/blobStore';
 import { browserLocks, type Locks } from './cache/locks';
 import { ModelCache } from './cache/modelCache';
+import { openBlobStore } from './cache/openBlobStore';
 import { bundledModelFiles } from './catalogue';
 import { Hub } from './hub';
 import type { ModelLibrary } from './library';

@@ -1,7 +1,8 @@
 /** Runs in the page: the browser's own stores, and a model that is kept in them. */
 import { browserLibrary } from '../../src/models';
-import { type BlobStore, openBlobStore } from '../../src/models/cache/blobStore';
+import type { BlobStore } from '../../src/models/cache/blobStore';
 import { cacheApiStore } from '../../src/models/cache/cacheApiStore';
+import { openBlobStore } from '../../src/models/cache/openBlobStore';
 import { opfsStore } from '../../src/models/cache/opfsStore';
 import { iterate } from '../../src/models/chunks';
 import { connectEngine } from '../../src/worker';

@@ -3,9 +3,6 @@
  * `cacheApiStore.ts` and `memoryStore.ts` implement it; what the bytes mean is not theirs to know.
  */
 import type { ModelCacheSummary } from '../../worker/protocol';
-import { cacheApiStore } from './cacheApiStore';
-import { memoryStore } from './memoryStore';
-import { opfsStore } from './opfsStore';
 
 export interface BlobStore {
   readonly kind: ModelCacheSummary['storage'];
@@ -20,19 +17,4 @@ export interface BlobStore {
   /** Nothing happens where there is no such entry. */
   remove(folder: string, name: string): Promise<void>;
   removeFolder(folder: string): Promise<void>;
-}
-
-/** The best place this browser has. A place that is there but cannot be written (private windows) is passed over. */
-export async function openBlobStore(): Promise<BlobStore> {
-  for (const open of [opfsStore, cacheApiStore]) {
-    try {
-      const store = await open();
-      await store.write('probe', 'probe', Uint8Array.of(1));
-      await store.removeFolder('probe');
-      return store;
-    } catch {
-      // The next one.
-    }
-  }
-  return memoryStore();
 }
