@@ -138,16 +138,16 @@ export async function bufferCycles(name: string, cycles: number): Promise<Buffer
 }
 
 /** Opens our graphs with the CPU forbidden; the message of the first that is refused, else null. */
-export async function needsCpu(name: string): Promise<string | null> {
+export async function needsCpu(name: string, which: 'all' | 'training'): Promise<string | null> {
   const backend = await backendOf();
   const ort = await loadOrt('webgpu', 1);
   const loaded = await load(backend, name);
   const forward = { batch: 2, tokens: 6, cache: 8, rows: 3, newKeyValues: true } as const;
-  const programs = [
-    await loaded.training(shape),
-    await loaded.forward({ ...forward, layout: 'ragged', head: 'logits' }),
-    await loaded.forward({ ...forward, layout: 'dense', head: 'losses' }),
-  ];
+  const programs = [await loaded.training(shape)];
+  if (which === 'all') {
+    programs.push(await loaded.forward({ ...forward, layout: 'ragged', head: 'logits' }));
+    programs.push(await loaded.forward({ ...forward, layout: 'dense', head: 'losses' }));
+  }
   try {
     for (const { graph } of programs) {
       const session = await ort.InferenceSession.create(graph.model, {
