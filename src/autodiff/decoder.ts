@@ -21,6 +21,8 @@ export interface Decoder {
   readonly positionIds: string | null;
   /** bool [1] of a merged decoder: true takes the branch with a past. */
   readonly useCacheBranch: string | null;
+  /** int64 scalar of exports that can leave out the logits of all but the last tokens: 0 keeps all. */
+  readonly logitsToKeep: string | null;
   readonly logits: string;
   readonly layers: readonly DecoderLayer[];
 }
@@ -78,6 +80,7 @@ export function describeDecoder(model: Model, hints: DecoderHints = {}): Decoder
     attentionMask: has('attention_mask'),
     positionIds: has('position_ids'),
     useCacheBranch: has('use_cache_branch'),
+    logitsToKeep: has('num_logits_to_keep'),
     logits: logits.name,
     layers,
   };

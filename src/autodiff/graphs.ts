@@ -75,6 +75,7 @@ function textFeeds(ops: Ops, decoder: Decoder, layout: AttentionLayout, mask: Va
   if (decoder.attentionMask) feeds.set(decoder.attentionMask, mask);
   if (decoder.positionIds) feeds.set(decoder.positionIds, layout.positions);
   if (decoder.useCacheBranch) feeds.set(decoder.useCacheBranch, ops.builder.literal('bool', [1], [1]));
+  if (decoder.logitsToKeep) feeds.set(decoder.logitsToKeep, ops.scalar(0, 'int64'));
   return feeds;
 }
 

@@ -4,7 +4,7 @@ import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
 import { int64Feed, readFloats } from '../runtime';
 import { bucketOf } from '../tuning';
-import type { Reader } from './generate';
+import { PREFILL_CHUNK, type Reader } from './generate';
 import { type DevicePrefix, KeyValueCache } from './keyValueCache';
 
 /** Capacities are rounded up to this, so that few shapes serve all lengths. */
@@ -17,9 +17,22 @@ export function cachedReader(
   prefix: DevicePrefix | null,
   capacity: number,
 ): Reader {
-  const cache = new KeyValueCache(loaded, kernels, 1, Math.ceil(capacity / CAPACITY_STEP) * CAPACITY_STEP);
+  const { contextLength } = loaded;
+  // A graph spans the cache and the new tokens, and some models' tables of masks end with their context.
+  const slots = Math.min(Math.ceil(capacity / CAPACITY_STEP) * CAPACITY_STEP, Math.max(1, contextLength - 1));
+  const cache = new KeyValueCache(loaded, kernels, 1, slots);
   cache.reset(prefix);
-  return { read: (tokenIds) => advance(loaded, cache, tokenIds), dispose: () => cache.dispose() };
+  return {
+    atOnce: chunkWithin(contextLength - slots),
+    read: (tokenIds) => advance(loaded, cache, tokenIds),
+    dispose: () => cache.dispose(),
+  };
+}
+
+/** The largest whole bucket of tokens within `most`; one by one where there is none. */
+function chunkWithin(most: number): number {
+  for (let chunk = PREFILL_CHUNK; chunk > 1; chunk--) if (bucketOf(chunk) === chunk && chunk <= most) return chunk;
+  return 1;
 }
 
 /** Runs new tokens against the cache and appends them to it. @returns logits after the last one, [vocabulary] */

@@ -8,6 +8,8 @@ import { type Sampling, sample } from './sampling';
 
 /** Something that reads tokens and remembers them. */
 export interface Reader {
+  /** Most tokens to read at once. */
+  readonly atOnce: number;
   /** @returns logits after the last token, [vocabulary] */
   read(tokenIds: readonly number[]): Promise<Float32Array>;
   dispose(): void;
@@ -32,7 +34,8 @@ export interface Generated {
   readonly reason: 'end' | 'length' | 'stopped';
 }
 
-const PREFILL_CHUNK = 128;
+/** Enough to keep a device busy, and few enough to be asked to stop in between. */
+export const PREFILL_CHUNK = 128;
 
 /**
  * @param open makes a reader for this many tokens, prefix included
@@ -57,8 +60,8 @@ export async function generate(
   const tokenIds: number[] = [];
   try {
     let logits: Float32Array = new Float32Array();
-    for (let start = 0; start < promptIds.length; start += PREFILL_CHUNK) {
-      logits = await reader.read(promptIds.slice(start, start + PREFILL_CHUNK));
+    for (let start = 0; start < promptIds.length; start += reader.atOnce) {
+      logits = await reader.read(promptIds.slice(start, start + reader.atOnce));
     }
     for (;;) {
       if (isStopped()) return { tokenIds, reason: 'stopped' };

@@ -44,12 +44,13 @@ export async function score(
   order.sort((a, b) => bucketOf(lengthOf(sequences, a)) - bucketOf(lengthOf(sequences, b)));
   const scores = new Array<SequenceScore>(sequences.length);
   const cache = prefix && new KeyValueCache(loaded, kernels, batchSize, prefix.length);
+  const mostTokens = loaded.contextLength - (prefix?.length ?? 0);
   try {
     cache?.reset(prefix);
     for (let start = 0; start < order.length; start += batchSize) {
       const chosen = order.slice(start, start + batchSize);
       const batch = chosen.map((i) => sequences[i] as SupervisedSequence);
-      const results = await scoreBatch(loaded, cache, collate(batch, batchSize, 1), batch);
+      const results = await scoreBatch(loaded, cache, collate(batch, batchSize, 1, mostTokens), batch);
       chosen.forEach((i, k) => {
         scores[i] = results[k] as SequenceScore;
       });

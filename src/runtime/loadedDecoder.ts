@@ -36,6 +36,8 @@ export interface LoadOptions {
   readonly weights?: CompileTarget['weights'];
   /** Default: float16 on a GPU that has it. */
   readonly float16Cache?: boolean;
+  /** Positions that the model has; default: no limit is known. */
+  readonly contextLength?: number;
 }
 
 export class LoadedDecoder {
@@ -49,6 +51,8 @@ export class LoadedDecoder {
     /** Numbers in the weights, quantized ones counted one by one. */
     readonly parameters: number,
     readonly trainability: Trainability,
+    /** Most slots and tokens that one graph may span: the model's tables of positions and masks end there. */
+    readonly contextLength: number,
   ) {
     this.programs = new ProgramCache((graph) => Program.open(graph, store));
   }
@@ -75,7 +79,8 @@ export class LoadedDecoder {
       if (weights === 'float' && store.keepsFloat16 && trainability.kind !== 'opaque') await store.widen();
       const halfCache = options.float16Cache ?? (backend.kind === 'webgpu' && store.keepsFloat16);
       const target = { ...targetFor(store, weights), float16Cache: halfCache && hasEvenHeads(decoder) };
-      return new LoadedDecoder(decoder, store, target, parameters, trainability);
+      const { contextLength = Number.POSITIVE_INFINITY } = options;
+      return new LoadedDecoder(decoder, store, target, parameters, trainability, contextLength);
     } catch (error) {
       await store.dispose();
       throw error;
@@ -87,7 +92,7 @@ export class LoadedDecoder {
     const store = new WeightStore(backend, { float16: from.store.keepsFloat16 });
     for await (const tensor of from.store.contents()) store.add(tensor);
     const target = targetFor(store, 'quantized');
-    return new LoadedDecoder(from.decoder, store, target, from.parameters, from.trainability);
+    return new LoadedDecoder(from.decoder, store, target, from.parameters, from.trainability, from.contextLength);
   }
 
   training(shape: TrainingShape): Promise<Program> {

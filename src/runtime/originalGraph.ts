@@ -3,6 +3,7 @@
  * forward for one text at a time, and nothing can be trained through it. On wasm alone: ONNX Runtime's fused attention on
  * GPUs has been silently wrong before, and here there would be nothing to hold it against.
  */
+import type { Decoder } from '../autodiff';
 import { DeviceError, ModelError } from '../errors';
 import type { DataType, Graph, Initializer, Model, ValueInfo } from '../onnx';
 import { writeModel } from '../onnx';
@@ -10,6 +11,9 @@ import type { DeviceTensor, HostArray, Session } from './backend';
 import { bytesOfArray } from './hostArray';
 import type { LoadedDecoder } from './loadedDecoder';
 import { readFloats } from './program';
+
+/** Types that no device of ours holds as they are. */
+const WIDENED: ReadonlySet<DataType> = new Set(['bfloat16', 'float64']);
 
 /** Keys and values of what was read so far, by the names of the graph's past inputs; null before anything was. */
 export interface Past {
@@ -28,9 +32,17 @@ export class OriginalGraph {
   static async open(loaded: LoadedDecoder): Promise<OriginalGraph> {
     const { backend, store, decoder } = loaded;
     if (backend.kind !== 'wasm') throw new DeviceError("The model's own graph runs on wasm only.");
+    textInputs(decoder);
     const { model, lifted } = weightsAsInputs(decoder.model);
     const weights = Object.fromEntries(
-      lifted.map(({ name, dataType, dims }) => [name, store.view({ weight: name, dataType, dims })]),
+      lifted.map(({ name, dataType, dims }) => {
+        if (!WIDENED.has(dataType)) return [name, store.view({ weight: name, dataType, dims })];
+        throw new ModelError(
+          `The weight ${name} is ${dataType}, which Prelude keeps as float32: the model's own graph cannot take it.`,
+          { field: name },
+          'Try the fp32 or fp16 file of this model.',
+        );
+      }),
     );
     return new OriginalGraph(loaded, await backend.createSession(writeModel(model)), weights);
   }
@@ -83,28 +95,50 @@ export class OriginalGraph {
   private feedsFor(tokenIds: readonly number[], past: Past): Record<string, DeviceTensor> {
     const { decoder, backend } = this.loaded;
     const count = tokenIds.length;
-    const known = new Map<string | null, readonly number[]>([
-      [decoder.inputIds, tokenIds],
-      [decoder.attentionMask, new Array(past.length + count).fill(1)],
-      [decoder.positionIds, tokenIds.map((_, i) => past.length + i)],
-      [decoder.useCacheBranch, [1]],
-    ]);
-    const fed: Record<string, DeviceTensor> = {};
-    for (const input of decoder.model.graph.inputs) {
-      if (past.tensors[input.name] || decoder.model.graph.initializers.has(input.name)) continue;
-      const numbers = known.get(input.name);
-      if (!numbers) {
-        throw new ModelError(
-          `The model asks for an input ${input.name}, which Prelude cannot provide.`,
-          { field: input.name },
-          'Try another export of the model.',
-        );
-      }
-      const dims = input.name === decoder.useCacheBranch ? [1] : [1, numbers.length];
-      fed[input.name] = backend.upload(input.dataType, dims, bytesOfArray(numbersAs(input.dataType, numbers)));
-    }
-    return fed;
+    const feeds = textInputs(decoder).map(({ input, kind }) => {
+      const { dims, numbers } = FEEDS[kind](tokenIds, past.length, count);
+      return [
+        input.name,
+        backend.upload(input.dataType, dims, bytesOfArray(numbersAs(input.dataType, numbers))),
+      ] as const;
+    });
+    return Object.fromEntries(feeds);
   }
+}
+
+type Kind = 'ids' | 'mask' | 'positions' | 'branch' | 'keep';
+type Feed = (ids: readonly number[], past: number, count: number) => { dims: number[]; numbers: readonly number[] };
+
+const FEEDS: Readonly<Record<Kind, Feed>> = {
+  ids: (ids, _, count) => ({ dims: [1, count], numbers: ids }),
+  mask: (_, past, count) => ({ dims: [1, past + count], numbers: new Array(past + count).fill(1) }),
+  positions: (ids, past, count) => ({ dims: [1, count], numbers: ids.map((_, i) => past + i) }),
+  branch: () => ({ dims: [1], numbers: [1] }),
+  keep: () => ({ dims: [], numbers: [1] }),
+};
+
+/** The inputs beside the past, and what is to be fed. @throws ModelError at one that nobody here knows */
+function textInputs(decoder: Decoder): { readonly input: ValueInfo; readonly kind: Kind }[] {
+  const pasts = new Set(decoder.layers.flatMap(({ pastKey, pastValue }) => [pastKey, pastValue]));
+  const { inputs, initializers } = decoder.model.graph;
+  const kinds = new Map<string | null, Kind>([
+    [decoder.inputIds, 'ids'],
+    [decoder.attentionMask, 'mask'],
+    [decoder.positionIds, 'positions'],
+    [decoder.useCacheBranch, 'branch'],
+    [decoder.logitsToKeep, 'keep'],
+  ]);
+  return inputs
+    .filter(({ name }) => !pasts.has(name) && !initializers.has(name))
+    .map((input) => {
+      const kind = kinds.get(input.name);
+      if (kind) return { input, kind };
+      throw new ModelError(
+        `The model asks for an input ${input.name}, which Prelude cannot provide.`,
+        { field: input.name },
+        'Try another export of the model.',
+      );
+    });
 }
 
 function numbersAs(dataType: DataType, numbers: readonly number[]): HostArray {

@@ -24,6 +24,36 @@ export function hostBuffer(bytes: number): ArrayBuffer {
 }
 
 /**
+ * Watches buffers being made: the answer comes later, and until somebody asks for it nothing waits.
+ */
+export class Allocations {
+  private readonly pending = new Set<Promise<GPUError | null>>();
+
+  constructor(private readonly device: GPUDevice) {}
+
+  /** Small ones fail only when all is lost; they are made as they are. */
+  make(descriptor: GPUBufferDescriptor): GPUBuffer {
+    if (descriptor.size < WATCHED_BYTES) return this.device.createBuffer(descriptor);
+    this.device.pushErrorScope('out-of-memory');
+    this.device.pushErrorScope('validation');
+    const buffer = this.device.createBuffer(descriptor);
+    for (let scope = 0; scope < 2; scope++) this.pending.add(this.device.popErrorScope());
+    return buffer;
+  }
+
+  /** @throws DeviceError if a buffer made since the last call could not be had: what was computed with it is void */
+  async settle(): Promise<void> {
+    if (this.pending.size === 0) return;
+    const asked = [...this.pending];
+    this.pending.clear();
+    const failure = (await Promise.all(asked)).find((error) => error !== null);
+    if (failure) throw noMemory(failure.message);
+  }
+}
+
+const WATCHED_BYTES = 2 ** 20;
+
+/**
  * Does work on the device and waits for what the device says about it. A buffer that could not be had otherwise shows only
  * in wrong results.
  * @throws DeviceError if the device ran out of memory or refused a command

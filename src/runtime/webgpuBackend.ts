@@ -10,7 +10,7 @@ import { isSoftware } from './adapterInfo';
 import type { DeviceTensor, GpuTensor, LiveCounts, Session, WebGpuBackend } from './backend';
 import { loadOrt, type OrtModule } from './ortModule';
 import { checkTarget, inputsOf, openSession, runFailure } from './ortSession';
-import { underErrorScopes } from './outOfMemory';
+import { Allocations, underErrorScopes } from './outOfMemory';
 import { noteConstants } from './sessionBuffers';
 import { TINY_MODEL } from './tinyModel';
 
@@ -54,6 +54,7 @@ class GpuSession implements Session {
     private readonly device: GPUDevice,
     private readonly session: InferenceSession,
     private readonly allocate: (dataType: DataType, dims: readonly number[]) => GpuTensor,
+    private readonly allocations: Allocations,
     private readonly free: (tensor: DeviceTensor) => void,
     private readonly alone: Exclusive,
     private readonly flush: () => Promise<unknown>,
@@ -83,7 +84,10 @@ class GpuSession implements Session {
       results[name] = given ?? this.allocate(dataType, dims);
       fetches[name] = this.wrap(results[name]);
     }
-    const run = () => this.session.run(inputs, fetches);
+    const run = async () => {
+      await this.allocations.settle();
+      return this.session.run(inputs, fetches);
+    };
     await this.alone(this.proven ? run : () => underErrorScopes(this.device, run)).catch(async (cause) => {
       await this.flush();
       for (const [name, tensor] of Object.entries(results)) if (!into[name]) this.free(tensor);
@@ -123,10 +127,11 @@ export async function openWebGpu(): Promise<WebGpuBackend> {
    * their buffers may be destroyed, and the GPU would refuse both. So they are sent off by a run that does nothing else.
    */
   const flush = () => alone(() => first.run({ x: new ort.Tensor('float32', [0], [1]) })).catch(() => {});
+  const allocations = new Allocations(device);
   const tensors = new Set<GpuTensor>();
   const open = new Set<Session>();
   const allocate = (dataType: DataType, dims: readonly number[]): GpuTensor => {
-    const buffer = device.createBuffer({
+    const buffer = allocations.make({
       size: aligned(byteLengthOf(dataType, dims)),
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
@@ -161,6 +166,7 @@ export async function openWebGpu(): Promise<WebGpuBackend> {
       return tensor;
     },
     async read(tensor) {
+      await allocations.settle();
       const bytes = byteLengthOf(tensor.dataType, tensor.dims);
       const staging = device.createBuffer({
         size: aligned(bytes),
@@ -177,10 +183,20 @@ export async function openWebGpu(): Promise<WebGpuBackend> {
     async createSession(model) {
       const opening = () => noteConstants(device, () => openSession(ort, 'webgpu', model, OPTIONS));
       const noted = await alone(() => underErrorScopes(device, opening));
-      const wrapped: Session = new GpuSession(ort, device, noted.result, allocate, free, alone, flush, () => {
-        for (const buffer of noted.buffers) buffer.destroy();
-        open.delete(wrapped);
-      });
+      const wrapped: Session = new GpuSession(
+        ort,
+        device,
+        noted.result,
+        allocate,
+        allocations,
+        free,
+        alone,
+        flush,
+        () => {
+          for (const buffer of noted.buffers) buffer.destroy();
+          open.delete(wrapped);
+        },
+      );
       open.add(wrapped);
       return wrapped;
     },

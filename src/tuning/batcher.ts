@@ -36,6 +36,10 @@ export function bucketOf(length: number): number {
   return Math.max(8, Math.ceil(length / step) * step);
 }
 
+/** Tokens per row of a batch whose longest row has `longest`: its bucket, where the model can read that many. */
+export const paddedLength = (longest: number, mostTokens: number): number =>
+  Math.max(longest, Math.min(bucketOf(longest), mostTokens));
+
 export const supervisedCount = ({ tokenIds, targetStart }: SupervisedSequence): number =>
   tokenIds.length - Math.max(1, targetStart);
 
@@ -56,9 +60,15 @@ export const weightOf = (sequence: SupervisedSequence): number => {
  * Pads sequences to one micro-batch. Padding stands on the right, where causal attention never looks.
  * @param batch rows of the result; missing ones are padding
  * @param totalWeight of the supervised tokens of the whole batch, over which the loss is a weighted mean
+ * @param mostTokens that the model can read
  */
-export function collate(sequences: readonly SupervisedSequence[], batch: number, totalWeight: number): MicroBatch {
-  const tokens = bucketOf(Math.max(...sequences.map(({ tokenIds }) => tokenIds.length)));
+export function collate(
+  sequences: readonly SupervisedSequence[],
+  batch: number,
+  totalWeight: number,
+  mostTokens = Number.POSITIVE_INFINITY,
+): MicroBatch {
+  const tokens = paddedLength(Math.max(...sequences.map(({ tokenIds }) => tokenIds.length)), mostTokens);
   const supervisedTokens = sequences.reduce((sum, sequence) => sum + supervisedCount(sequence), 0);
   const rows = bucketOf(supervisedTokens);
   const inputIds = new BigInt64Array(batch * tokens);
@@ -105,11 +115,15 @@ export function* batches<T extends SupervisedSequence>(
 }
 
 /** A batch as micro-batches whose weights sum to 1. */
-export function microBatches(batch: readonly SupervisedSequence[], microBatchSize: number): MicroBatch[] {
+export function microBatches(
+  batch: readonly SupervisedSequence[],
+  microBatchSize: number,
+  mostTokens = Number.POSITIVE_INFINITY,
+): MicroBatch[] {
   const total = batch.reduce((sum, sequence) => sum + weightOf(sequence), 0);
   const parts: MicroBatch[] = [];
   for (let i = 0; i < batch.length; i += microBatchSize) {
-    parts.push(collate(batch.slice(i, i + microBatchSize), microBatchSize, total));
+    parts.push(collate(batch.slice(i, i + microBatchSize), microBatchSize, total, mostTokens));
   }
   return parts;
 }

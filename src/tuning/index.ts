@@ -1,5 +1,13 @@
 /** Training: methods, optimiser, schedule, batches and the loop. Knows the compiler and the devices, not files or pages. */
-export { bucketOf, collate, type MicroBatch, type SupervisedSequence, supervisedCount, weightOf } from './batcher';
+export {
+  bucketOf,
+  collate,
+  type MicroBatch,
+  paddedLength,
+  type SupervisedSequence,
+  supervisedCount,
+  weightOf,
+} from './batcher';
 export { nextTask, RunControl } from './control';
 export { type MemoryPlan, type MemoryRequest, planMemory, ranOutAdvice, SCORING_BATCH } from './memoryPlan';
 export { initialPrefix, type PrefixInitialisation } from './methods/prefix';

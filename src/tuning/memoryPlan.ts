@@ -5,7 +5,7 @@
 import { type GraphCost, prefixSize } from '../autodiff';
 import { DeviceError } from '../errors';
 import { type LoadedDecoder, type MemoryLimits, workingBytes } from '../runtime';
-import { bucketOf, type SupervisedSequence, supervisedCount } from './batcher';
+import { bucketOf, paddedLength, type SupervisedSequence, supervisedCount } from './batcher';
 import { Optimiser } from './optimiser';
 
 /** How a batch is computed. */
@@ -93,7 +93,7 @@ function microBatchSizes({ batchSize, microBatchSize }: MemoryRequest): number[]
 /** Of all the steps of a run, the one with the longest rows and the most supervised tokens. */
 function trainingCost(loaded: LoadedDecoder, request: MemoryRequest, { microBatchSize, recompute }: MicroBatching) {
   const { prefixLength, examples } = request;
-  const { tokens, rows } = longest(examples, microBatchSize);
+  const { tokens, rows } = longest(examples, microBatchSize, loaded.contextLength - prefixLength);
   return loaded.trainingCost({
     batch: microBatchSize,
     tokens,
@@ -103,11 +103,18 @@ function trainingCost(loaded: LoadedDecoder, request: MemoryRequest, { microBatc
   });
 }
 
-function longest(sequences: readonly SupervisedSequence[], count: number): { tokens: number; rows: number } {
+function longest(
+  sequences: readonly SupervisedSequence[],
+  count: number,
+  mostTokens: number,
+): { tokens: number; rows: number } {
   const lengths = sequences.map(({ tokenIds }) => tokenIds.length);
   const supervised = sequences.map(supervisedCount).sort((a, b) => b - a);
   return {
-    tokens: bucketOf(lengths.reduce((most, length) => Math.max(most, length), 0)),
+    tokens: paddedLength(
+      lengths.reduce((most, length) => Math.max(most, length), 0),
+      mostTokens,
+    ),
     rows: bucketOf(supervised.slice(0, count).reduce((sum, one) => sum + one, 0)),
   };
 }
@@ -141,7 +148,7 @@ function scoringPlan(
   limits: MemoryLimits,
 ): { rows: number; need: Need } {
   for (let batch = SCORING_BATCH; ; batch /= 2) {
-    const { tokens, rows } = longest(request.scored, batch);
+    const { tokens, rows } = longest(request.scored, batch, loaded.contextLength - request.prefixLength);
     const cost = loaded.forwardCost({
       batch,
       tokens,
@@ -175,7 +182,7 @@ function doesNotFit(
   { prefixLength, examples, microBatchSize }: MemoryRequest,
   rows: number,
 ): DeviceError {
-  const { tokens } = longest(examples, 1);
+  const tokens = examples.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 0);
   const what = rows === 1 ? 'one row' : `micro-batches of ${rows} rows`;
   const smallerRows = microBatchSize === 'auto' || rows === 1 ? '' : 'Let the micro-batch be chosen. ';
   return new DeviceError(

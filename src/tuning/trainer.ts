@@ -75,6 +75,8 @@ export interface TrainerResult {
   /** Optimiser steps that made these values. */
   readonly steps: number;
   readonly values: Float32Array;
+  /** Whether the last validation was of these values; memory may not have sufficed for it. */
+  readonly measured: boolean;
 }
 
 /** Of the mean over past steps, how much the newest counts. */
@@ -104,6 +106,7 @@ class Run {
   private secondsPerValidation = 0;
   private lastStepEnd = performance.now();
   private diverged = false;
+  private measured = false;
   /** How batches are computed from here on; null when nothing is small enough. */
   private parts: MicroBatching | null;
   /** The last step whose loss was finite. */
@@ -146,7 +149,7 @@ class Run {
     await this.settle(pending);
     if (this.good > validatedAt && !this.diverged) await this.validate(this.good);
     const steps = this.diverged ? await this.backToFinite() : this.good;
-    return { reason: this.reason(), steps, values: await this.optimiser.values() };
+    return { reason: this.reason(), steps, values: await this.optimiser.values(), measured: this.measured };
   }
 
   private reason(): TrainerResult['reason'] {
@@ -185,7 +188,9 @@ class Run {
 
   /** The gradients of a whole batch, in parts. */
   private async accumulate(batch: readonly SupervisedSequence[], parts: MicroBatching): Promise<void> {
-    for (const part of microBatches(batch, parts.microBatchSize)) await this.backward(part, parts.recompute);
+    const { loaded, prefixLength } = this.options;
+    const made = microBatches(batch, parts.microBatchSize, loaded.contextLength - prefixLength);
+    for (const part of made) await this.backward(part, parts.recompute);
   }
 
   private async goSmaller(step: number, parts: MicroBatching): Promise<void> {
@@ -250,9 +255,14 @@ class Run {
 
   private async validate(step: number): Promise<void> {
     const start = performance.now();
-    const result = await this.options.validate(this.optimiser.parameters);
-    this.options.onEvent({ type: 'validation', step, result });
-    if (!Number.isFinite(result.loss)) this.diverged = true;
+    const result = await this.options.validate(this.optimiser.parameters).catch((error: unknown) => {
+      // What was learned is worth more than its measure. Before the first step there is nothing to lose yet.
+      if (step > 0 && isOutOfMemory(error)) return null;
+      throw error;
+    });
+    this.measured = result !== null;
+    if (result) this.options.onEvent({ type: 'validation', step, result });
+    if (result && !Number.isFinite(result.loss)) this.diverged = true;
     this.lastStepEnd = performance.now();
     this.secondsPerValidation = (this.lastStepEnd - start) / 1000;
   }

@@ -12,7 +12,6 @@ import {
 } from '../adapters';
 import { TextStream } from '../data';
 import { AdapterError, DataError, ModelError } from '../errors';
-import { validate } from '../evaluation';
 import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
 import { fitOf, type ModelLibrary } from '../models';
 import { deviceLimits } from '../runtime';
@@ -40,7 +39,7 @@ import type {
   TuneSettings,
 } from './protocol';
 import { fileName, ownerOf, PrefixShelf, type StoredPrefix } from './storedPrefix';
-import { checkSettings, planRun, runTuning } from './tuneRun';
+import { checkSettings, measuring, planRun, runTuning } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
@@ -261,11 +260,10 @@ export class PreludeEngine implements Engine {
 
   async evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
     const model = await this.ready();
-    const { loaded, kernels } = model;
-    const { validation } = this.data();
+    const dataset = this.data();
     if (model.original && model.untrainable) throw model.untrainable;
     const prefix = prefixId === null ? null : this.usable(prefixId, model);
-    return this.whileUsed(validate(loaded, kernels, prefix, validation));
+    return this.whileUsed(measuring(model, dataset)(prefix));
   }
 
   async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {

@@ -62,13 +62,10 @@ export async function openModel(
   });
   onProgress({ status: 'compiling' });
   let selfTestError: number | null = null;
-  const { trainability } = device.loaded;
-  if (trainability.kind === 'opaque') {
-    reason = "This model's own graph is run as the file has it, which Prelude does on wasm only.";
-    if (device.backend.kind === 'webgpu') {
-      await release(device);
-      device = await load(source, config, await createWasmBackend(threads));
-    }
+  if (device.backend.kind === 'webgpu' && device.loaded.trainability.kind === 'opaque') {
+    reason = 'Prelude cannot compile this model for the GPU, so wasm is used.';
+    await release(device);
+    device = await loadFresh(source, config, () => createWasmBackend(threads));
   } else if (device.backend.kind === 'webgpu') {
     onProgress({ status: 'testing-device' });
     const verdict = await judge(device.loaded, config.vocabSize);
@@ -81,6 +78,7 @@ export async function openModel(
     }
   }
   const { backend, loaded, kernels, fileBytes } = device;
+  const { trainability } = loaded;
   const original = trainability.kind === 'opaque' ? await openOriginal(device) : null;
   const untrainable = trainability.kind === 'trains' ? null : trainability.why;
   const [layer] = loaded.decoder.layers;
@@ -163,6 +161,7 @@ async function load(files: ModelFiles, config: ModelConfig, backend: Backend): P
       file: files.onnxPath,
       ...(bytes !== null && { byteLength: bytes }),
       hints: { kvHeads: config.kvHeads, headDim: config.headDim },
+      contextLength: config.contextLength,
       external: async (location) => {
         const data = await files.open(externalDataPath(files.onnxPath, location));
         externalBytes += data.bytes ?? 0;

@@ -14,6 +14,7 @@ import {
   Random,
   type RunControl,
   ranOutAdvice,
+  SCORING_BATCH,
   type TrainerEvent,
   type TrainerResult,
   train,
@@ -47,7 +48,7 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
   const random = new Random(settings.seed);
   const plan = planRun(model, dataset, settings);
   loaded.programs.limit(plan.programBytes);
-  const measure = scoringWith(run, plan.scoringBatchSize);
+  const measure = measuring(model, dataset, plan.scoringBatchSize);
   onEvent({ type: 'preparing', what: 'Measuring the model without a prefix' });
   const base = await measure(null);
   onEvent({ type: 'baseline', loss: base.loss, accuracy: base.accuracy });
@@ -70,7 +71,7 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
     },
   });
   return {
-    prefix: store(run, result, base, last),
+    prefix: store(run, result, base, result.measured ? last : null),
     outcome: { reason: result.reason, message: messageFor(result, settings) },
   };
 }
@@ -90,9 +91,8 @@ export function planRun({ loaded }: OpenModel, dataset: PreparedDataset, setting
 }
 
 /** Validation that takes fewer rows at a time where memory runs out. */
-function scoringWith({ model, dataset }: TuneRun, batchSize: number) {
-  const { loaded, kernels } = model;
-  let rows = batchSize;
+export function measuring({ loaded, kernels }: OpenModel, dataset: PreparedDataset, batchSize?: number) {
+  let rows = batchSize ?? SCORING_BATCH;
   return async (prefix: DevicePrefix | null): Promise<ValidationResult> => {
     for (;;) {
       try {
@@ -158,16 +158,21 @@ function report({ settings, dataset, model, onEvent, onSpeed }: TuneRun, event: 
   }
 }
 
-function store(run: TuneRun, result: TrainerResult, base: ValidationResult, tuned: ValidationResult): StoredPrefix {
+function store(
+  run: TuneRun,
+  result: TrainerResult,
+  base: ValidationResult,
+  tuned: ValidationResult | null,
+): StoredPrefix {
   const { id, geometry, settings, dataset } = run;
   const { mapping, name: datasetName } = dataset.summary;
   const prefix = { geometry, length: settings.length, values: result.values };
   const name = `${datasetName.replace(/\.\w+$/, '')} · ${id.replace('prefix-', '#')}`;
   const measured = {
     baseLoss: base.loss,
-    loss: tuned.loss,
+    loss: tuned?.loss ?? null,
     baseAccuracy: base.accuracy,
-    accuracy: tuned.accuracy,
+    accuracy: tuned?.accuracy ?? null,
   };
   const summary: PrefixSummary = {
     id,

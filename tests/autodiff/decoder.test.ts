@@ -1,9 +1,10 @@
 /** What is taken for a decoder, and what is said of a graph that is none. */
 import { describe, expect, it } from 'vitest';
-import { describeDecoder } from '../../src/autodiff';
+import { describeDecoder, trainabilityOf } from '../../src/autodiff';
 import { ModelError } from '../../src/errors';
 import type { Model, ValueInfo } from '../../src/onnx';
-import { info, model } from '../support/graphs';
+import { modelBytes, readDecoder } from '../support/fixtures';
+import { info, model, node, wasmTarget } from '../support/graphs';
 
 const past = (layer: number, what: string, heads: number | string = 2, width: number | string = 8) =>
   info(`past_key_values.${layer}.${what}`, 'float32', 'batch', heads, 'past', width);
@@ -57,4 +58,25 @@ describe('a graph that is none', () => {
     expect(() => describeDecoder(graph)).toThrow(message);
     expect(() => describeDecoder(graph)).toThrow(expect.objectContaining({ hint: expect.stringContaining('export') }));
   });
+});
+
+it('that can leave out logits is asked for all of them', async () => {
+  const file = await readDecoder(modelBytes('llama_q4'));
+  const { graph } = file.model;
+  const renamed = graph.nodes.map((it) => ({
+    ...it,
+    outputs: it.outputs.map((name) => (name === 'logits' ? 'all' : name)),
+  }));
+  const ints = (value: readonly number[]) => ({ value_ints: { type: 'ints', value } }) as const;
+  const cut = [
+    node('Constant', '', 'end', ints([2 ** 31])),
+    node('Constant', '', 'axis', ints([1])),
+    node('Constant', '', 'shape', ints([1])),
+    node('Neg', 'num_logits_to_keep', 'minus'),
+    node('Reshape', 'minus shape', 'start'),
+    node('Slice', 'all start end axis', 'logits'),
+  ];
+  const inputs = [...graph.inputs, info('num_logits_to_keep', 'int64')];
+  const decoder = describeDecoder({ ...file.model, graph: { ...graph, inputs, nodes: [...renamed, ...cut] } });
+  expect(trainabilityOf(decoder, wasmTarget)).toEqual({ kind: 'trains' });
 });

@@ -8,6 +8,7 @@ import {
   nBits,
   type Operand,
   type Oracle,
+  positive,
   type RuleCase,
   runtime,
   scalar,
@@ -131,14 +132,14 @@ export const quantisedCases: readonly RuleCase[] = [
       node('Mul', 'centred x1', 'y0'),
     ),
   }),
-  file('QuantizeLinear', [x(2, 3), weights(0.01, 0.05, 3), scalar(7, 'uint8')], {
+  file('QuantizeLinear', [positive(2, 3), weights(0.01, 0.05, 3), scalar(7, 'uint8')], {
     oracle: nodes(
       node('Cast', 'x2', 'zero', { to: int(1) }),
       node('Div', 'x0 x1', 'scaled'),
       node('Add', 'scaled zero', 'y0'),
     ),
   }),
-  file('QuantizeLinear', [x(4), scalar(0.05)], { oracle: nodes(node('Div', 'x0 x1', 'y0')) }),
+  file('QuantizeLinear', [positive(4), scalar(0.05)], { oracle: nodes(node('Div', 'x0 x1', 'y0')) }),
   file('DynamicQuantizeLinear', [x(2, 3)], { outputs: 3, used: [0], oracle: nodes(node('Identity', 'x0', 'y0')) }),
   file('DynamicQuantizeLinear', [x(4)], { outputs: 3, used: [0], oracle: nodes(node('Identity', 'x0', 'y0')) }),
   file('MatMulInteger', [x(2, 4), bytes(4, 3), scalar(0), bytes()], {

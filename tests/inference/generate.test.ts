@@ -159,3 +159,17 @@ it('a prompt longer than one chunk of the prefill, with a prefix, on the bundled
   expect(backend.live()).toEqual({ tensors: 0, bytes: 0, sessions: 0 });
   await backend.dispose();
 });
+
+it.each([
+  ['gpt2_merged', 60], // a causal mask as a table of the context's size
+  ['gpt2_merged', 90],
+  ['mpt_ts14_q4', 80], // distances as a table
+])('up to the end of the context of %s, from a prompt of %i tokens', async (fixture, length) => {
+  const tiny = await openTiny(fixture, { contextLength: CONTEXT });
+  const promptIds = randomIds(3, length);
+  const { tokenIds, reason } = await generateOn(tiny, { promptIds, maxTokens: CONTEXT, contextLength: CONTEXT });
+  expect(reason).toBe('length');
+  expect(tokenIds).toHaveLength(CONTEXT - length);
+  expect(tokenIds.slice(0, 4)).toEqual(await recompute(tiny, promptIds, 4));
+  await tiny.dispose();
+});

@@ -111,6 +111,12 @@ describe('the device', () => {
     expect(after).toBe(2);
   });
 
+  it('says so where there was no room for a tensor, instead of computing with nothing', async () => {
+    const { outOfMemory, message, after } = await page.withoutRoom();
+    expect(outOfMemory, message).toBe(true);
+    expect(after).toBe(1);
+  });
+
   it('has nothing to say on the console', () => {
     expect(browser.errors).toEqual([]);
   });

@@ -13,7 +13,7 @@ import {
   readFloats,
   type WebGpuBackend,
 } from '../../src/runtime';
-import type { LiveCounts } from '../../src/runtime/backend';
+import type { DeviceTensor, LiveCounts } from '../../src/runtime/backend';
 import { loadOrt } from '../../src/runtime/ortModule';
 import { loweredCases } from '../autodiff/loweredCases';
 import { ruleCases } from '../autodiff/ruleCases';
@@ -206,6 +206,35 @@ export async function runAfterFailure(): Promise<{ failure: string; doubled: num
   await session.release();
   await working.release();
   return { failure, doubled: doubled ?? Number.NaN };
+}
+
+/**
+ * Runs a program that has run before with an input that the device had no room for.
+ * @returns what it said, and what the program makes of a good input afterwards
+ */
+export async function withoutRoom(): Promise<{ outOfMemory: boolean; message: string; after: number }> {
+  const backend = await backendOf();
+  const ops = newOps(webgpuTarget);
+  const count = 2 ** 20;
+  const x = ops.builder.input('x', 'float32', [count]);
+  const session = await backend.createSession(
+    compile(ops.builder, { y: ops.reduce('ReduceMax', ops.exp(x), [0]) }).model,
+  );
+  const run = async (fed: DeviceTensor) => {
+    const outputs = await session.run({ x: fed });
+    const [value] = await readFloats(backend, outputs.y);
+    for (const tensor of Object.values(outputs)) backend.free(tensor);
+    return value ?? Number.NaN;
+  };
+  const good = backend.allocate('float32', [count]);
+  await run(good);
+  // A buffer beyond the device's limit is as void as one that memory did not suffice for.
+  const huge = backend.allocate('uint8', [backend.device.limits.maxBufferSize + 16]);
+  const failure: unknown = await run({ ...huge, dataType: 'float32', dims: [count] }).catch((error) => error);
+  const after = await run(good);
+  for (const tensor of [good, huge]) backend.free(tensor);
+  await session.release();
+  return { outOfMemory: isOutOfMemory(failure), message: String(failure), after };
 }
 
 /** The refusals a person may meet: what the backend says of a graph that is none, and of an output of another shape. */

@@ -1,6 +1,14 @@
 /** Batches: every example once per epoch, little padding, few shapes, and weights that make the loss a mean. */
 import { describe, expect, it } from 'vitest';
-import { bucketOf, collate, Random, type SupervisedSequence, supervisedCount, weightOf } from '../../src/tuning';
+import {
+  bucketOf,
+  collate,
+  paddedLength,
+  Random,
+  type SupervisedSequence,
+  supervisedCount,
+  weightOf,
+} from '../../src/tuning';
 import { batches, microBatches } from '../../src/tuning/batcher';
 import { randomIds } from '../support/tinyModel';
 
@@ -117,4 +125,10 @@ describe('a collated micro-batch', () => {
     expect(weightOf({ tokenIds: [1, 2, 3, 4], targetStart: 2 })).toBeCloseTo(1.1, 12);
     expect(weightOf({ tokenIds: new Array<number>(31).fill(1), targetStart: 1 })).toBe(30);
   });
+});
+
+it('rows are padded to their bucket, but not beyond what the model can read', () => {
+  expect([paddedLength(33, 96), paddedLength(33, 36), paddedLength(90, 80)]).toEqual([40, 36, 90]);
+  const { tokens } = collate([{ tokenIds: new Array(33).fill(1), targetStart: 30 }], 1, 1, 35);
+  expect(tokens).toBe(35);
 });

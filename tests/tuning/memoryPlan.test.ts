@@ -106,7 +106,7 @@ describe('a run that cannot fit', () => {
     const least = leastBudget(fitsWith({}, true));
     const attempt = () => plan({}, { budgetBytes: least / 2 });
     expect(attempt).toThrow(
-      /one row of 40 tokens and a prefix of 4 it takes about [\d.]+ MB of memory, and the budget is/,
+      /one row of 39 tokens and a prefix of 4 it takes about [\d.]+ MB of memory, and the budget is/,
     );
     expect(attempt).toThrow(expect.objectContaining({ outOfMemory: true, hint: expect.stringContaining('dtype') }));
   });
@@ -116,7 +116,7 @@ describe('a run that cannot fit', () => {
       /has a tensor of [\d.]+ MB, and this device takes [\d.]+ MB in one piece/,
     );
     const attempt = () => plan({ microBatchSize: 8 }, { heapBytes: 1000 });
-    expect(attempt).toThrow(/with micro-batches of 8 rows of 40 tokens .* wasm reaches/);
+    expect(attempt).toThrow(/with micro-batches of 8 rows of 39 tokens .* wasm reaches/);
     expect(attempt).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('Let the micro-batch be chosen') }),
     );

@@ -1,5 +1,6 @@
 /** The training loop on a tiny decoder: it learns, obeys, repeats itself, and survives a loss that is no number. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DeviceError } from '../../src/errors';
 import { score } from '../../src/inference';
 import type { Kernels } from '../../src/kernels';
 import type { DeviceTensor } from '../../src/runtime';
@@ -56,6 +57,7 @@ interface Options {
   readonly control?: RunControl;
   readonly kernels?: Kernels;
   readonly onEvent?: (event: TrainerEvent) => void;
+  readonly validate?: typeof validate;
 }
 
 async function validate(parameters: DeviceTensor): Promise<ValidationResult> {
@@ -76,7 +78,7 @@ async function run(options: Options = {}) {
     settings: { ...defaults, ...settings },
     random: new Random(seed),
     control,
-    validate,
+    validate: options.validate ?? validate,
     onEvent: (event) => {
       events.push(event);
       onEvent?.(event);
@@ -167,8 +169,27 @@ describe('control', () => {
     const control = new RunControl();
     control.stop();
     const { result, steps } = await run({ control });
-    expect(result).toEqual({ reason: 'stopped', steps: 0, values: start });
+    expect(result).toEqual({ reason: 'stopped', steps: 0, values: start, measured: true });
     expect(steps).toEqual([]);
+  });
+});
+
+describe('a validation that memory does not suffice for', () => {
+  const noRoom = () => Promise.reject(new DeviceError('no room', {}, undefined, { outOfMemory: true }));
+
+  it('takes nothing of what was learned, and leaves it unmeasured', async () => {
+    const whole = await run();
+    let asked = 0;
+    const { result, validations } = await run({
+      validate: (parameters) => (asked++ === 2 ? noRoom() : validate(parameters)),
+    });
+    expect(asked).toBe(3);
+    expect(validations.map(({ step }) => step)).toEqual([0, 4]);
+    expect(result).toEqual({ ...whole.result, measured: false });
+  });
+
+  it('ends the run where nothing has been learned yet', async () => {
+    await expect(run({ validate: noRoom })).rejects.toThrow('no room');
   });
 });
 
@@ -196,7 +217,7 @@ describe('a loss that is not finite', () => {
     const adamw: Kernels['adamw'] = (update) =>
       tiny.kernels.adamw(update.step === 3 ? { ...update, learningRate: TOO_LARGE } : update);
     const { result, losses, validations } = await run({ kernels: { ...tiny.kernels, adamw } });
-    expect(result).toEqual({ reason: 'diverged', steps: 2, values: stopped.result.values });
+    expect(result).toEqual({ reason: 'diverged', steps: 2, values: stopped.result.values, measured: true });
     expect(losses.slice(0, 2)).toEqual(stopped.losses);
     expect(losses).toHaveLength(3);
     expect(validations.at(-1)?.result.loss).toBe(stopped.validations.at(-1)?.result.loss);

@@ -2,8 +2,10 @@
  * Linear quantisation and the int8 chains made of it. Weights dequantise exactly. The rounding of activations is taken
  * straight through (Bengio et al. 2013), as if it were the identity: quantised activations stay float32 numbers here.
  */
+
+import type { DataType } from '../../onnx';
 import { int, intOf } from '../attributes';
-import { MICROSOFT, type Ops } from '../ops';
+import { dataTypeFromCode, MICROSOFT, type Ops } from '../ops';
 import { axisOf, dimAt, sizeOf } from '../shapes';
 import type { LowerContext, RuleTable, Value } from '../types';
 import { literalOf } from './known';
@@ -43,11 +45,24 @@ function dequantise(ops: Ops, x: Value, scale: Optional, zero: Optional, axis: n
     : centred;
 }
 
-/** x / scale + zero, unrounded. */
-function quantise(ops: Ops, x: Value, scale: Value, zero: Optional, axis: number): Value {
+/** Smallest and largest number of an integer type. */
+function rangeOf(dataType: DataType): readonly [number, number] {
+  const bits = Number(/\d+$/.exec(dataType)?.[0] ?? 8);
+  return dataType.startsWith('u') ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+}
+
+/**
+ * x / scale + zero, unrounded, within the range of the integers: quantisers leave out a Relu or Clip before this, since
+ * saturation does its work. No gradient where it saturates.
+ */
+function quantise(ops: Ops, x: Value, scale: Value, zero: Optional, axis: number, dataType: DataType): Value {
   const at = axisOf(axis, x.dims.length);
   const scaled = ops.div(x, alongAxis(ops, scale, x.dims.length, at));
-  return isZero(zero) ? scaled : ops.add(scaled, alongAxis(ops, asFloats(ops, zero as Value), x.dims.length, at));
+  const shifted = isZero(zero)
+    ? scaled
+    : ops.add(scaled, alongAxis(ops, asFloats(ops, zero as Value), x.dims.length, at));
+  const [low, high] = rangeOf(dataType);
+  return ops.emit('Min', [ops.emit('Max', [shifted, ops.scalar(low)]), ops.scalar(high)]);
 }
 
 const product = (ops: Ops, a: Value, b: Value): Value =>
@@ -82,7 +97,9 @@ export const integer: RuleTable = {
   QuantizeLinear: {
     lower: ({ ops, node, inputs }) => {
       const [x, scale, zero] = inputs as [Value, Value, Optional];
-      return [quantise(ops, x, scale, zero, intOf(node.attributes, 'axis', 1))];
+      const asked = intOf(node.attributes, 'output_dtype', 0);
+      const dataType = zero?.dataType ?? (asked ? dataTypeFromCode(asked) : 'uint8');
+      return [quantise(ops, x, scale, zero, intOf(node.attributes, 'axis', 1), dataType)];
     },
   },
   /** The activations stay as they are, with scale 1 and zero point 0. */
@@ -122,7 +139,7 @@ export const integer: RuleTable = {
         Value,
       ];
       const y = product(ops, dequantise(ops, a, scaleA, zeroA, -2), dequantise(ops, b, scaleB, zeroB, -1));
-      return [quantise(ops, y, scaleY, zeroY, -1)];
+      return [quantise(ops, y, scaleY, zeroY, -1, zeroY.dataType)];
     },
   },
 };
