@@ -8,11 +8,14 @@ import { CacheEntry } from './cache/cacheEntry';
 import { nameFor } from './digest';
 import type { ModelFileEntry, ModelFiles } from './files';
 import { type RemoteContext, remoteModelFiles } from './remote';
-import { lengthOf, type RemoteFile, validatorOf } from './transfer/download';
-import { Connection, persistently, RETRIES } from './transfer/network';
+import { endOf, type RemoteFile, validatorOf } from './transfer/download';
+import { Connection, persistently, RETRIES, type SendOptions } from './transfer/network';
 import { dtypeOf, graphsOf, type SourceListing } from './variants';
 
 type UrlSource = Extract<ModelSource, { type: 'url' }>;
+
+/** Data files of one graph; the largest models published have a few dozen. */
+const MAX_DATA_FILES = 64;
 
 interface Place {
   readonly folder: URL;
@@ -92,37 +95,44 @@ export class Address {
       throw new ModelError(`There is no ${onnxPath} at this address.`, { file: onnxPath }, 'Check the address.');
     }
     const entries: ModelFileEntry[] = [{ path: onnxPath, bytes: graph.bytes }];
-    for (let part = 0; ; part++) {
+    for (let part = 0; part < MAX_DATA_FILES; part++) {
       const path = `${onnxPath}_data${part === 0 ? '' : `_${part}`}`;
       const data = await this.find(question, path);
-      if (data === null) return entries;
+      if (data === null) break;
       entries.push({ path, bytes: data.bytes });
     }
+    return entries;
   }
 
-  /** Weights lie beside the graph, the other files there or one folder above. */
+  /**
+   * Weights lie beside the graph, the other files there or one folder above. Where a server refuses, the graph is refused;
+   * of any other file it says that there is none, as file stores say 403 of what they do not have.
+   */
   private async find({ folder, onnxPath, signal, retries }: Question, path: string): Promise<Head | null> {
     const { network } = this.context;
     const places = path.startsWith(onnxPath) ? [path] : [path, `../${path}`];
     for (const place of places) {
       const url = new URL(place, folder).href;
-      const head = await persistently({ network, file: path, signal, retries }, () => this.head(url, path, signal));
-      if (head !== null) return head;
+      const ask = (how: SendOptions) =>
+        persistently({ network, file: path, signal, retries }, () => this.ask(url, path, how));
+      let said = await ask({ method: 'HEAD', signal });
+      // Some servers know no such question (405, 501), or it is not signed for (403): then for the first byte.
+      if (said instanceof ModelError) said = await ask({ headers: { range: 'bytes=0-0' }, signal });
+      if (said instanceof ModelError && path === onnxPath) throw said;
+      if (said !== null && !(said instanceof ModelError)) return said;
     }
     return null;
   }
 
-  private async head(url: string, file: string, signal: AbortSignal): Promise<Head | null> {
-    const { connection, response } = await Connection.open(this.context.network, url, { method: 'HEAD', signal });
+  /** @returns null where there is no such file, an error where the server refuses */
+  private async ask(url: string, file: string, how: SendOptions): Promise<Head | ModelError | null> {
+    const { connection, response } = await Connection.open(this.context.network, url, how);
     connection.close();
     const { headers, status, ok } = response;
     // A server for single-page applications answers with its page, and status 200, where there is no file.
     const page = headers.get('content-type')?.includes('text/html') ?? false;
     if (status === 404 || status === 410 || (ok && page)) return null;
-    if (status === 401) throw refusal(file, response);
-    // Some servers refuse to tell (405, 501; 403 for addresses signed for GET): then the file itself is asked for.
-    if (!ok) return { url, bytes: null, validator: null };
-    return { url, bytes: lengthOf(headers), validator: validatorOf(headers) };
+    return ok ? { url, bytes: endOf(response), validator: validatorOf(headers) } : refusal(file, response);
   }
 }
 

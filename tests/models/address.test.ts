@@ -1,6 +1,6 @@
 /** A model by the address of its .onnx file, on a server that knows nothing of the hub. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HubServer, startHubServer } from '../support/hubServer';
+import { type HubServer, type HubServerOptions, startHubServer } from '../support/hubServer';
 import { bytesOf, GRAPH, REPO, readFile, readSome, repoFiles, testLibrary } from './remoteTools';
 
 let server: HubServer;
@@ -44,6 +44,52 @@ describe('the address of an .onnx file', () => {
     await expect(library().library.open({ type: 'url', url })).rejects.toThrow(
       'There is no none.onnx at this address.',
     );
+  });
+});
+
+describe('a server that does not answer everything', () => {
+  const restart = async (options: Partial<HubServerOptions>) => {
+    await server.close();
+    server = await startHubServer({ repo: REPO, files: repoFiles(), ...options });
+    source = { type: 'url', url: `${server.cdnUrl}/${GRAPH}` };
+  };
+
+  it.each([
+    { headStatus: 405, absentStatus: 404 },
+    { headStatus: 501, absentStatus: 404 },
+    { headStatus: 403, absentStatus: 403 },
+    { absentStatus: 403 },
+    { absentStatus: 401 },
+  ])('is asked for one byte instead: %o', async (options) => {
+    await restart(options);
+    const url = `${server.cdnUrl}/onnx/model.onnx`;
+    const { library: first, store, clock } = library();
+    expect((await first.list({ type: 'url', url })).graphs).toMatchObject([{ bytes: 12_000 }]);
+    expect(server.asked.length).toBeLessThan(10);
+    const files = await first.open({ type: 'url', url });
+    expect(await files.text('config.json')).toBe('{"seed": 1}');
+    expect(await files.text('chat_template.jinja')).toBeNull();
+    expect(await readFile(files, 'model.onnx')).toEqual(repoFiles()['onnx/model.onnx']);
+    expect((await library(store).library.cached()).models).toMatchObject([{ bytes: 3011 }]);
+    expect(clock.pauses).toEqual([]);
+  });
+
+  it('is said to refuse the graph', async () => {
+    await restart({ absentStatus: 403 });
+    const url = `${server.cdnUrl}/onnx/none.onnx`;
+    await expect(library().library.list({ type: 'url', url })).rejects.toThrow(
+      'none.onnx could not be fetched: the server says 403 Forbidden.',
+    );
+  });
+
+  it('is not believed to have any number of data files', async () => {
+    const parts = Array.from({ length: 80 }, (_, i) => [
+      `onnx/model.onnx_data${i === 0 ? '' : `_${i}`}`,
+      Uint8Array.of(1),
+    ]);
+    await restart({ files: { ...repoFiles(), ...Object.fromEntries(parts) } });
+    const files = await library().library.open({ type: 'url', url: `${server.cdnUrl}/onnx/model.onnx` });
+    expect(files.entries).toHaveLength(65);
   });
 });
 

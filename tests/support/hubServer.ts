@@ -63,6 +63,10 @@ export interface HubServerOptions {
   readonly token?: string;
   /** Large files lie on the hub itself. */
   readonly noRedirect?: boolean;
+  /** How the large files' origin answers HEAD; 200 where it is not said. */
+  readonly headStatus?: number;
+  /** How it answers where it has no such file; 404 where it is not said. */
+  readonly absentStatus?: number;
 }
 
 const EXPOSED =
@@ -120,7 +124,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   const content = (request: IncomingMessage, response: ServerResponse, path: string) => {
     const fault = request.method === 'GET' ? faults.get(path)?.shift() : undefined;
     const bytes = fault?.type === 'content' ? fault.bytes : files[path];
-    if (!bytes) return refuse(response, 404, { 'x-error-code': 'EntryNotFound' });
+    if (!bytes) return refuse(response, options.absentStatus ?? 404, { 'x-error-code': 'EntryNotFound' });
     const etag = fault?.type === 'content' && fault.etag ? fault.etag : `"${sha256(bytes)}"`;
     if (fault?.type === 'status') return refuse(response, fault.status, fault.headers);
     const match = fault?.type === 'ignore-range' ? null : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
@@ -163,6 +167,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     }
     const { authorization, range } = request.headers;
     asked.push({ origin, method: request.method ?? '', path: decodeURIComponent(url.pathname), range, authorization });
+    if (request.method === 'HEAD' && options.headStatus) return refuse(response, options.headStatus);
     if (origin === 'cdn') return content(request, response, decodeURIComponent(url.pathname.slice(1)));
     const file = new RegExp(`^/${repo}/resolve/([^/]+)/(.+)$`).exec(url.pathname);
     if (!url.pathname.startsWith('/api/') && !file) return refuse(response, 404, {});
