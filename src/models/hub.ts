@@ -9,7 +9,7 @@ import type { ListingRecord } from './cache/records';
 import { nameFor } from './digest';
 import type { ModelFiles } from './files';
 import { digestOf, HubApi } from './hubApi';
-import { type RemoteContext, remoteModelFiles } from './remote';
+import { type RemoteContext, remoteModelFiles, unescaped } from './remote';
 import { RETRIES } from './transfer/network';
 import { belongsTo, dtypeOf, graphsOf, rootOf, type SourceListing } from './variants';
 
@@ -34,7 +34,7 @@ export class Hub {
     const match = /^([^/]+\/[^/]+)\/(?:resolve|blob)\/([^/]+)\/([^?#]+\.onnx)/.exec(
       url.slice(this.endpoint.length + 1),
     );
-    const [repo, revision, onnxPath] = (match ?? []).slice(1).map(decodeURIComponent);
+    const [repo, revision, onnxPath] = (match ?? []).slice(1).map(unescaped);
     return repo && revision && onnxPath ? { type: 'hub', repo, revision, onnxPath } : null;
   }
 

@@ -15,6 +15,8 @@ export interface Asked {
   readonly origin: 'hub' | 'cdn';
   readonly method: string;
   readonly path: string;
+  /** With its `?`; empty where there is none. */
+  readonly query: string;
   readonly range: string | undefined;
   readonly authorization: string | undefined;
 }
@@ -67,6 +69,8 @@ export interface HubServerOptions {
   readonly headStatus?: number;
   /** How it answers where it has no such file; 404 where it is not said. */
   readonly absentStatus?: number;
+  /** It refuses graphs to who does not bring this in the query. */
+  readonly signature?: string;
 }
 
 const EXPOSED =
@@ -75,7 +79,7 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 const gitId = (bytes: Uint8Array) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 
 export async function startHubServer(options: HubServerOptions): Promise<HubServer> {
-  const { repo, lfsBytes = 1000, pageSize = 1000, token, noRedirect = false } = options;
+  const { repo, lfsBytes = 1000, pageSize = 1000, token, noRedirect = false, signature } = options;
   let { files } = options;
   const asked: Asked[] = [];
   const faults = new Map<string, Fault[]>();
@@ -166,9 +170,17 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
       return response.end();
     }
     const { authorization, range } = request.headers;
-    asked.push({ origin, method: request.method ?? '', path: decodeURIComponent(url.pathname), range, authorization });
+    const path = readable(url.pathname);
+    asked.push({ origin, method: request.method ?? '', path, query: url.search, range, authorization });
+    if (
+      signature !== undefined &&
+      origin === 'cdn' &&
+      path.endsWith('.onnx') &&
+      url.search !== `?signature=${signature}`
+    )
+      return refuse(response, 403);
     if (request.method === 'HEAD' && options.headStatus) return refuse(response, options.headStatus);
-    if (origin === 'cdn') return content(request, response, decodeURIComponent(url.pathname.slice(1)));
+    if (origin === 'cdn') return content(request, response, path.slice(1));
     const file = new RegExp(`^/${repo}/resolve/([^/]+)/(.+)$`).exec(url.pathname);
     if (!url.pathname.startsWith('/api/') && !file) return refuse(response, 404, {});
     if (token !== undefined && authorization === undefined)
@@ -176,12 +188,12 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     if (token !== undefined && authorization !== `Bearer ${token}`)
       return refuse(response, authorization === 'Bearer stranger' ? 403 : 401, { 'x-error-code': 'GatedRepo' });
     if (!file) return api(url, response);
-    const path = decodeURIComponent(file[2] ?? '');
-    const large = (files[path]?.length ?? 0) >= lfsBytes;
-    if (!large || noRedirect) return content(request, response, path);
+    const name = decodeURIComponent(file[2] ?? '');
+    const large = (files[name]?.length ?? 0) >= lfsBytes;
+    if (!large || noRedirect) return content(request, response, name);
     response.writeHead(302, {
-      location: `${cdnUrl}/${path}?signature=secret`,
-      'x-linked-size': String(files[path]?.length),
+      location: `${cdnUrl}/${name}?signature=secret`,
+      'x-linked-size': String(files[name]?.length),
     });
     response.end();
   };
@@ -217,6 +229,8 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     return !large && asked.startsWith(`/${repo}/resolve/`) && asked.endsWith(`/${path}`);
   }
 }
+
+const readable = (path: string) => (/%(?![0-9a-f]{2})/i.test(path) ? path : decodeURIComponent(path));
 
 function refuse(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
   response.writeHead(status, headers);
