@@ -70,8 +70,15 @@ export class HubApi {
     return `${this.endpoint}/${repo}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
   }
 
+  /** @throws ModelError where the token cannot stand in a header, which fetch would report as a failed connection */
   headers({ token }: Pick<HubRepo, 'token'>): Record<string, string> {
-    return token ? { authorization: `Bearer ${token}` } : {};
+    const given = token?.trim() ?? '';
+    if (/^[!-~]*$/.test(given)) return given === '' ? {} : { authorization: `Bearer ${given}` };
+    throw new ModelError(
+      'This access token has a character that no token has.',
+      { field: 'token' },
+      'Copy the whole of it anew: it is shown in full only once, when it is made.',
+    );
   }
 
   /** What the hub means by a refusal, from its status and error code. */

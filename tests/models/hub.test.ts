@@ -133,6 +133,19 @@ describe('a gated repository', () => {
     );
   });
 
+  it.each(['hf_sec…ret', 'hf_sec ret', 'hf_secrét'])('is not asked with what cannot be a token: %s', async (unsent) => {
+    const { library, clock } = testLibrary(server.url);
+    for (const work of [library.list(hubSource({ token: unsent })), library.open(hubSource({ token: unsent }))]) {
+      const error = await refusal(work);
+      expect(error).toMatchObject({
+        message: 'This access token has a character that no token has.',
+        where: { field: 'token' },
+      });
+      expect(JSON.stringify(serialiseError(error))).not.toContain(unsent);
+    }
+    expect([server.asked, clock.pauses]).toEqual([[], []]);
+  });
+
   it('opens with the token, which goes to the hub alone', async () => {
     const files = await testLibrary(server.url).library.open(hubSource({ token }));
     expect(await readFile(files, GRAPH)).toEqual(repoFiles()[GRAPH]);
