@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors';
 import { serialiseError } from '../../src/worker/errors';
+import type { ModelSource } from '../../src/worker/protocol';
 import { type HubServer, type HubServerOptions, startHubServer } from '../support/hubServer';
 import { GRAPH, hubSource, REPO, readFile, repoFiles, testLibrary } from './remoteTools';
 
@@ -110,6 +111,29 @@ describe('what cannot be had', () => {
     expect((await refusal(library.open(hubSource()))).message).toMatch(/has no ONNX file of a language model/);
     server.failApi({ type: 'status', status: 200 });
     expect((await refusal(library.open(hubSource({ revision: 'v1' })))).message).toMatch(/cannot be understood/);
+  });
+});
+
+describe('what a refusal asks for', () => {
+  const asked = async (source: ModelSource) =>
+    (await refusal(testLibrary(server.url).library.list(source))).where.field;
+
+  it('is a token where the model may be private, or the token is not accepted', async () => {
+    expect(await asked({ ...hubSource(), repo: 'tales/none' })).toBe('token');
+    await start({ token: 'hf_secret' });
+    expect(await asked(hubSource({ token: 'hf_wrong' }))).toBe('token');
+  });
+
+  it('is consent where the model is gated, with a token or without', async () => {
+    await start({ token: 'hf_secret' });
+    expect(await asked(hubSource())).toBe('terms');
+    expect(await asked(hubSource({ token: 'stranger' }))).toBe('terms');
+  });
+
+  it('is nothing where no token would help', async () => {
+    expect(await asked(hubSource({ revision: 'v9' }))).toBeUndefined();
+    server.failApi({ type: 'status', status: 400 });
+    expect(await asked(hubSource())).toBeUndefined();
   });
 });
 
