@@ -36,6 +36,8 @@ export type Fault =
   | { readonly type: 'content-length'; readonly length: number }
   | { readonly type: 'gzip' };
 
+type ApiFault = Extract<Fault, { type: 'status' } | { type: 'stall' }>;
+
 export interface HubServer {
   readonly url: string;
   readonly cdnUrl: string;
@@ -45,7 +47,7 @@ export interface HubServer {
   /** The next requests for this file's content go wrong, one fault after the other. */
   fail(path: string, ...faults: readonly Fault[]): void;
   /** The next requests to the API are answered so. */
-  failApi(...faults: readonly Extract<Fault, { type: 'status' }>[]): void;
+  failApi(...faults: readonly ApiFault[]): void;
   /** Resolves when a stalled answer has sent what it sends. */
   readonly stalled: () => Promise<void>;
   setFiles(files: HubRepoFiles): void;
@@ -83,8 +85,11 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   let { files } = options;
   const asked: Asked[] = [];
   const faults = new Map<string, Fault[]>();
-  const apiFaults: Extract<Fault, { type: 'status' }>[] = [];
+  const apiFaults: ApiFault[] = [];
   const stalls: (() => void)[] = [];
+  const tellStalled = () => {
+    for (const tell of stalls.splice(0)) tell();
+  };
   const commit = () =>
     createHash('sha1')
       .update(
@@ -109,7 +114,8 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
 
   const api = (url: URL, response: ServerResponse) => {
     const fault = apiFaults.shift();
-    if (fault) return refuse(response, fault.status, fault.headers);
+    if (fault?.type === 'status') return refuse(response, fault.status, fault.headers);
+    if (fault?.type === 'stall') return void response.write('{'.repeat(fault.after), tellStalled);
     const [, what, revision = ''] = /\/(revision|tree)\/([^/]+)$/.exec(url.pathname) ?? [];
     if (!url.pathname.startsWith(`/api/models/${repo}/`))
       return refuse(response, 401, { 'x-error-code': 'RepoNotFound' });
@@ -155,7 +161,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     response.write(cut, () => {
       if (fault?.type === 'truncate') response.end();
       if (fault?.type === 'reset') setImmediate(() => response.socket?.destroy());
-      if (fault?.type === 'stall') for (const tell of stalls.splice(0)) tell();
+      if (fault?.type === 'stall') tellStalled();
     });
   };
 
