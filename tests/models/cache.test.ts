@@ -70,6 +70,19 @@ describe('a model that was loaded', () => {
     server = await startHubServer({ repo: REPO, files: repoFiles() });
   });
 
+  it('keeps a data file that no exporter names so, too', async () => {
+    const weights = bytesOf(12, 2500);
+    server.setFiles({ ...repoFiles(), 'onnx/weights.bin': weights });
+    const { store } = await load();
+    const read = async () => {
+      const files = await testLibrary(server.url, store).library.open(hubSource());
+      expect(await readFile(files, 'onnx/weights.bin')).toEqual(weights);
+    };
+    await read();
+    await read();
+    expect(server.contentRequests('onnx/weights.bin')).toHaveLength(1);
+  });
+
   it('is in the list, with how to load it again', async () => {
     const { library } = await load();
     const { models, usedBytes, storage, quotaBytes } = await library.cached();
