@@ -7,15 +7,21 @@ import type { ModelSource } from '../worker/protocol';
 import { CacheEntry } from './cache/cacheEntry';
 import { nameFor } from './digest';
 import type { ModelFileEntry, ModelFiles } from './files';
-import { type RemoteContext, remoteModelFiles } from './remote';
-import { lengthOf, type RemoteFile, validatorOf } from './transfer/download';
-import { Connection, persistently, RETRIES } from './transfer/network';
+import { type RemoteContext, remoteModelFiles, unescaped } from './remote';
+import { endOf, type RemoteFile, validatorOf } from './transfer/download';
+import { Connection, persistently, RETRIES, type SendOptions } from './transfer/network';
 import { dtypeOf, graphsOf, type SourceListing } from './variants';
 
 type UrlSource = Extract<ModelSource, { type: 'url' }>;
 
+/** Data files of one graph; the largest models published have a few dozen. */
+const MAX_DATA_FILES = 64;
+
 interface Place {
-  readonly folder: URL;
+  /** Of the graph, as it was given: what grants access may stand in its query. */
+  readonly given: string;
+  /** The same without its query: the one to keep. Other files have no query either, since it is signed for one file. */
+  readonly url: string;
   readonly onnxPath: string;
 }
 
@@ -42,9 +48,9 @@ export class Address {
 
   async open(source: UrlSource, signal: AbortSignal): Promise<ModelFiles> {
     const { name, ...place } = parts(source);
-    const { folder, onnxPath } = place;
+    const { onnxPath, url } = place;
     const cache = await this.context.cache();
-    const key = await nameFor(`url ${source.url}`);
+    const key = await nameFor(`url ${url}`);
     const before = await cache.models.get(key);
     const known = before?.files[onnxPath] !== undefined;
     const entry = await CacheEntry.open(cache, key, {
@@ -52,7 +58,7 @@ export class Address {
       dtype: dtypeOf(onnxPath),
       onnxPath,
       lastUsed: this.context.network.clock.now(),
-      source: { type: 'url', url: source.url },
+      source: { type: 'url', url },
       files: before?.files ?? {},
     });
     const question = { ...place, signal, retries: known ? 0 : RETRIES };
@@ -65,11 +71,11 @@ export class Address {
         // Where the server cannot be asked, what is in the cache is taken as it is.
         if (!known || signal.aborted) throw error;
         if (cached === null) return null;
-        return remoteFile(path, { url: new URL(path, folder).href, validator: null, bytes: cached.bytes }, cached.blob);
+        return remoteFile(path, { url: addressOf(path, place), validator: null, bytes: cached.bytes }, cached.blob);
       }
       if (head === null) return null;
       if (head.validator === null) return remoteFile(path, head, null);
-      const blob = `url-${await nameFor(`${head.url} ${head.validator}`)}`;
+      const blob = `url-${await nameFor(`${path === onnxPath ? url : head.url} ${head.validator}`)}`;
       const bytes = head.bytes ?? (cached?.blob === blob ? cached.bytes : null);
       await entry.remember(path, { blob, bytes });
       return remoteFile(path, { ...head, bytes }, blob);
@@ -92,37 +98,45 @@ export class Address {
       throw new ModelError(`There is no ${onnxPath} at this address.`, { file: onnxPath }, 'Check the address.');
     }
     const entries: ModelFileEntry[] = [{ path: onnxPath, bytes: graph.bytes }];
-    for (let part = 0; ; part++) {
+    for (let part = 0; part < MAX_DATA_FILES; part++) {
       const path = `${onnxPath}_data${part === 0 ? '' : `_${part}`}`;
       const data = await this.find(question, path);
-      if (data === null) return entries;
+      if (data === null) break;
       entries.push({ path, bytes: data.bytes });
     }
+    return entries;
   }
 
-  /** Weights lie beside the graph, the other files there or one folder above. */
-  private async find({ folder, onnxPath, signal, retries }: Question, path: string): Promise<Head | null> {
+  /**
+   * Weights lie beside the graph, the other files there or one folder above. Where a server refuses, the graph is refused;
+   * of any other file it says that there is none, as file stores say 403 of what they do not have.
+   */
+  private async find(question: Question, path: string): Promise<Head | null> {
+    const { onnxPath, signal, retries } = question;
     const { network } = this.context;
     const places = path.startsWith(onnxPath) ? [path] : [path, `../${path}`];
     for (const place of places) {
-      const url = new URL(place, folder).href;
-      const head = await persistently({ network, file: path, signal, retries }, () => this.head(url, path, signal));
-      if (head !== null) return head;
+      const url = addressOf(place, question);
+      const ask = (how: SendOptions) =>
+        persistently({ network, file: path, signal, retries }, () => this.ask(url, path, how));
+      let said = await ask({ method: 'HEAD', signal });
+      // Some servers know no such question (405, 501), or it is not signed for (403): then for the first byte.
+      if (said instanceof ModelError) said = await ask({ headers: { range: 'bytes=0-0' }, signal });
+      if (said instanceof ModelError && path === onnxPath) throw said;
+      if (said !== null && !(said instanceof ModelError)) return said;
     }
     return null;
   }
 
-  private async head(url: string, file: string, signal: AbortSignal): Promise<Head | null> {
-    const { connection, response } = await Connection.open(this.context.network, url, { method: 'HEAD', signal });
+  /** @returns null where there is no such file, an error where the server refuses */
+  private async ask(url: string, file: string, how: SendOptions): Promise<Head | ModelError | null> {
+    const { connection, response } = await Connection.open(this.context.network, url, how);
     connection.close();
     const { headers, status, ok } = response;
     // A server for single-page applications answers with its page, and status 200, where there is no file.
     const page = headers.get('content-type')?.includes('text/html') ?? false;
     if (status === 404 || status === 410 || (ok && page)) return null;
-    if (status === 401) throw refusal(file, response);
-    // Some servers refuse to tell (405, 501; 403 for addresses signed for GET): then the file itself is asked for.
-    if (!ok) return { url, bytes: null, validator: null };
-    return { url, bytes: lengthOf(headers), validator: validatorOf(headers) };
+    return ok ? { url, bytes: endOf(response), validator: validatorOf(headers) } : refusal(file, response);
   }
 }
 
@@ -141,9 +155,15 @@ function refusal(path: string, { status, statusText }: Response): ModelError {
   );
 }
 
-function parts({ url }: UrlSource): Place & { readonly name: string } {
-  const address = URL.canParse(url) ? new URL(url) : null;
-  const onnxPath = decodeURIComponent(address?.pathname.split('/').at(-1) ?? '');
+function addressOf(path: string, { given, url, onnxPath }: Place): string {
+  if (path === onnxPath) return given;
+  // A data file's name goes on from the graph's, in which anything may be escaped.
+  return path.startsWith(onnxPath) ? url + path.slice(onnxPath.length) : new URL(path, url).href;
+}
+
+function parts(source: UrlSource): Place & { readonly name: string } {
+  const address = URL.canParse(source.url) ? new URL(source.url) : null;
+  const onnxPath = unescaped(address?.pathname.split('/').at(-1) ?? '');
   if (!address || !/^https?:$/.test(address.protocol) || !/\.onnx$/i.test(onnxPath)) {
     throw new ModelError(
       'This is not the address of an .onnx file.',
@@ -151,9 +171,18 @@ function parts({ url }: UrlSource): Place & { readonly name: string } {
       'It begins with https:// and ends with .onnx; for a model of the hub, give its name instead.',
     );
   }
-  const folders = address.pathname
+  if (address.username !== '' || address.password !== '') {
+    throw new ModelError(
+      'This address has a user name or a password in it, which no page can send.',
+      {},
+      'Give it without what stands before the @, or download the model and drop it here.',
+    );
+  }
+  const { origin, pathname, search } = address;
+  const folders = pathname
     .split('/')
     .slice(0, -1)
     .filter((part) => part !== '' && part !== 'onnx');
-  return { name: folders.at(-1) ?? onnxPath.replace(/\.onnx$/i, ''), onnxPath, folder: new URL('.', address) };
+  const url = origin + pathname;
+  return { name: folders.at(-1) ?? onnxPath.replace(/\.onnx$/i, ''), onnxPath, url, given: url + search };
 }

@@ -75,7 +75,7 @@ export function browserLibrary(options: LibraryOptions): ModelLibrary {
           return source satisfies never;
       }
     },
-    async list(given) {
+    async list(given, signal = never) {
       const source = resolved(given);
       switch (source.type) {
         case 'bundled': {
@@ -85,9 +85,9 @@ export function browserLibrary(options: LibraryOptions): ModelLibrary {
         case 'files':
           return localListing(localFiles(source));
         case 'hub':
-          return hub.list(source, never);
+          return hub.list(source, signal);
         case 'url':
-          return address.list(source, never);
+          return address.list(source, signal);
         default:
           return source satisfies never;
       }

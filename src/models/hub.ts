@@ -9,7 +9,7 @@ import type { ListingRecord } from './cache/records';
 import { nameFor } from './digest';
 import type { ModelFiles } from './files';
 import { digestOf, HubApi } from './hubApi';
-import { type RemoteContext, remoteModelFiles } from './remote';
+import { type RemoteContext, remoteModelFiles, unescaped } from './remote';
 import { RETRIES } from './transfer/network';
 import { belongsTo, dtypeOf, graphsOf, rootOf, type SourceListing } from './variants';
 
@@ -34,7 +34,7 @@ export class Hub {
     const match = /^([^/]+\/[^/]+)\/(?:resolve|blob)\/([^/]+)\/([^?#]+\.onnx)/.exec(
       url.slice(this.endpoint.length + 1),
     );
-    const [repo, revision, onnxPath] = (match ?? []).slice(1).map(decodeURIComponent);
+    const [repo, revision, onnxPath] = (match ?? []).slice(1).map(unescaped);
     return repo && revision && onnxPath ? { type: 'hub', repo, revision, onnxPath } : null;
   }
 
@@ -54,19 +54,23 @@ export class Hub {
       .filter(({ path }) => path.startsWith(root))
       .map((file) => ({ ...file, path: file.path.slice(root.length) }))
       .filter(({ path }) => belongsTo(onnxPath, path));
-    const { network, cache } = this.context;
-    const entry = await CacheEntry.open(
-      await cache(),
-      await nameFor(`hub ${this.endpoint} ${repo} ${revision} ${graph}`),
-      {
-        name: repo,
-        dtype: dtypeOf(graph),
-        onnxPath,
-        lastUsed: network.clock.now(),
-        source: { type: 'hub', repo, revision, onnxPath: graph },
-        files: Object.fromEntries(own.map(({ path, blob, bytes }) => [path, { blob, bytes }])),
-      },
-    );
+    const { network } = this.context;
+    const cache = await this.context.cache();
+    const key = await nameFor(`hub ${this.endpoint} ${repo} ${revision} ${graph}`);
+    // The graph names data files by any name: those that were read before belong to it as long as they stay what they are.
+    const read = Object.entries((await cache.models.get(key))?.files ?? {});
+    const unchanged = read.filter(([path, { blob }]) => byPath.get(root + path)?.blob === blob);
+    const entry = await CacheEntry.open(cache, key, {
+      name: repo,
+      dtype: dtypeOf(graph),
+      onnxPath,
+      lastUsed: network.clock.now(),
+      source: { type: 'hub', repo, revision, onnxPath: graph },
+      files: Object.fromEntries([
+        ...unchanged,
+        ...own.map(({ path, blob, bytes }) => [path, { blob, bytes }] as const),
+      ]),
+    });
     const locate = async (path: string) => {
       const file = byPath.get(root + path);
       if (file === undefined) return null;

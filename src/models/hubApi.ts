@@ -70,11 +70,21 @@ export class HubApi {
     return `${this.endpoint}/${repo}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
   }
 
+  /** @throws ModelError where the token cannot stand in a header, which fetch would report as a failed connection */
   headers({ token }: Pick<HubRepo, 'token'>): Record<string, string> {
-    return token ? { authorization: `Bearer ${token}` } : {};
+    const given = token?.trim() ?? '';
+    if (/^[!-~]*$/.test(given)) return given === '' ? {} : { authorization: `Bearer ${given}` };
+    throw new ModelError(
+      'This access token has a character that no token has.',
+      { field: 'token' },
+      'Copy the whole of it anew: it is shown in full only once, when it is made.',
+    );
   }
 
-  /** What the hub means by a refusal, from its status and error code. */
+  /**
+   * What the hub means by a refusal, from its status and error code. Where it may let in who says who they are, `field` is
+   * what they have to give: a `token`, or their consent to the owner's `terms`.
+   */
   refusal({ repo, revision, token }: HubRepo, response: Response, file?: string): ModelError {
     const code = response.headers.get('x-error-code') ?? '';
     const where = file === undefined ? {} : { file };
@@ -91,12 +101,13 @@ export class HubApi {
     }
     if (response.status === 404 || code === 'RepoNotFound') {
       const hint = 'Check its name. For a private model, give an access token.';
-      return new ModelError(`There is no model "${repo}" on the hub, or it is private.`, where, hint);
+      const message = `There is no model "${repo}" on the hub, or it is private.`;
+      return new ModelError(message, { ...where, field: 'token' }, hint);
     }
     if (response.status === 401 && token) {
       return new ModelError(
         'The hub does not accept this access token.',
-        where,
+        { ...where, field: 'token' },
         `Make a new one in ${this.endpoint}/settings/tokens.`,
       );
     }
@@ -104,7 +115,7 @@ export class HubApi {
       const rest = token ? 'with the account of this token' : 'then give an access token of your account';
       return new ModelError(
         `${repo} is gated: its owner lets in only who accepts the licence.`,
-        where,
+        { ...where, field: 'terms' },
         `Accept it at ${page}, ${rest}.`,
       );
     }

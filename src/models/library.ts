@@ -9,7 +9,8 @@ import { graphsOf, type SourceListing } from './variants';
 export interface ModelLibrary {
   /** @param signal ends transfers that are under way */
   open(source: ModelSource, signal?: AbortSignal): Promise<ModelFiles>;
-  list(source: ModelSource): Promise<SourceListing>;
+  /** @param signal ends the asking */
+  list(source: ModelSource, signal?: AbortSignal): Promise<SourceListing>;
   cached(): Promise<ModelCacheSummary>;
   /** Forgets a cached model; nothing happens where there is none with this key. */
   remove(key: string): Promise<void>;

@@ -28,6 +28,15 @@ interface RemoteModel {
   readonly onComplete?: (file: RemoteFile, bytes: number) => void;
 }
 
+/** A part of an address as a person reads it; one that is not well escaped (`100%.onnx`) stays as it is. */
+export function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 const NOBODY: TransferWatch = { onCached: () => {}, onRetry: () => {} };
 
 export async function remoteModelFiles(

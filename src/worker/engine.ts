@@ -64,6 +64,8 @@ export class PreludeEngine implements Engine {
   private left: Promise<void> = Promise.resolve();
   /** Ends the transfer of the model that is loading. */
   private transfer = new AbortController();
+  /** Ends the listing that is under way. */
+  private listing = new AbortController();
   private dataset: PreparedDataset | null = null;
   private run: RunControl | null = null;
   private generation: { stopped: boolean } | null = null;
@@ -101,9 +103,12 @@ export class PreludeEngine implements Engine {
     return this.leave(before);
   }
 
+  /** A listing before this one that is still under way ends: nobody waits for it any more. */
   async listModel(source: ModelSource, device: DeviceChoice): Promise<ModelListing> {
+    this.listing.abort();
+    this.listing = new AbortController();
     const [{ name, commit, graphs }, limits] = await Promise.all([
-      this.options.models.list(source),
+      this.options.models.list(source, this.listing.signal),
       deviceLimits(device),
     ]);
     return { name, commit, variants: graphs.map((graph) => ({ ...graph, ...fitOf(graph, limits) })) };

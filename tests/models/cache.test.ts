@@ -70,6 +70,19 @@ describe('a model that was loaded', () => {
     server = await startHubServer({ repo: REPO, files: repoFiles() });
   });
 
+  it('keeps a data file that no exporter names so, too', async () => {
+    const weights = bytesOf(12, 2500);
+    server.setFiles({ ...repoFiles(), 'onnx/weights.bin': weights });
+    const { store } = await load();
+    const read = async () => {
+      const files = await testLibrary(server.url, store).library.open(hubSource());
+      expect(await readFile(files, 'onnx/weights.bin')).toEqual(weights);
+    };
+    await read();
+    await read();
+    expect(server.contentRequests('onnx/weights.bin')).toHaveLength(1);
+  });
+
   it('is in the list, with how to load it again', async () => {
     const { library } = await load();
     const { models, usedBytes, storage, quotaBytes } = await library.cached();
@@ -191,6 +204,27 @@ describe('deleting', () => {
     expect((await load(store)).bytes).toEqual(content);
   });
 
+  it('waits for a record that is being written, and leaves what it names', async () => {
+    const { store, library } = await load();
+    const [record] = await Promise.all((await store.names('models')).map((name) => store.read('models', name)));
+    const locks = localLocks();
+    const cache = new ModelCache(store, locks, CHUNK);
+    const [key] = await store.names('models');
+    await store.remove('models', key as string);
+    let written = () => {};
+    const writing = locks.hold('records', async () => {
+      await new Promise<void>((resolve) => {
+        written = resolve;
+      });
+      await store.write('models', key as string, record as Uint8Array<ArrayBuffer>);
+    });
+    const clearing = cache.clear();
+    await new Promise((resolve) => setImmediate(resolve));
+    written();
+    await Promise.all([writing, clearing]);
+    expect((await library.cached()).models).toMatchObject([{ complete: true }]);
+  });
+
   it('leaves alone what is being written', async () => {
     const locks = localLocks();
     const cache = new ModelCache(memoryStore(), locks, CHUNK);
@@ -227,6 +261,30 @@ describe('a cache that fails', () => {
       removeFolder: broken,
     } as const;
     expect((await load(store)).bytes).toEqual(content);
+  });
+
+  it('clears nothing while it cannot tell what a model needs', async () => {
+    const { store, library } = await load();
+    const before = (await store.folders('blobs')).sort();
+    const [key] = await store.names('models');
+    await store.write('models', key as string, new TextEncoder().encode('{"name": "to'));
+    await load(store, hubSource({ onnxPath: 'onnx/model.onnx' }));
+    expect(await store.folders('blobs')).toEqual(expect.arrayContaining(before));
+    await library.remove(key as string);
+    expect((await library.cached()).models).toMatchObject([{ dtype: 'fp32' }]);
+    expect(await store.folders('blobs')).toHaveLength(3);
+  });
+
+  it('is not written to when a model is opened again that is in it', async () => {
+    const { store } = await load();
+    const writes: string[] = [];
+    const { write } = store;
+    store.write = (folder, name, bytes) => {
+      writes.push(folder);
+      return write(folder, name, bytes);
+    };
+    await load(store);
+    expect(writes.filter((folder) => folder !== 'listings')).toEqual([]);
   });
 
   it('does not take a torn record for a model', async () => {

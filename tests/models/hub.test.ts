@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors';
 import { serialiseError } from '../../src/worker/errors';
+import type { ModelSource } from '../../src/worker/protocol';
 import { type HubServer, type HubServerOptions, startHubServer } from '../support/hubServer';
 import { GRAPH, hubSource, REPO, readFile, repoFiles, testLibrary } from './remoteTools';
 
@@ -113,6 +114,29 @@ describe('what cannot be had', () => {
   });
 });
 
+describe('what a refusal asks for', () => {
+  const asked = async (source: ModelSource) =>
+    (await refusal(testLibrary(server.url).library.list(source))).where.field;
+
+  it('is a token where the model may be private, or the token is not accepted', async () => {
+    expect(await asked({ ...hubSource(), repo: 'tales/none' })).toBe('token');
+    await start({ token: 'hf_secret' });
+    expect(await asked(hubSource({ token: 'hf_wrong' }))).toBe('token');
+  });
+
+  it('is consent where the model is gated, with a token or without', async () => {
+    await start({ token: 'hf_secret' });
+    expect(await asked(hubSource())).toBe('terms');
+    expect(await asked(hubSource({ token: 'stranger' }))).toBe('terms');
+  });
+
+  it('is nothing where no token would help', async () => {
+    expect(await asked(hubSource({ revision: 'v9' }))).toBeUndefined();
+    server.failApi({ type: 'status', status: 400 });
+    expect(await asked(hubSource())).toBeUndefined();
+  });
+});
+
 describe('a gated repository', () => {
   const token = 'hf_secret';
   beforeEach(() => start({ token }));
@@ -131,6 +155,19 @@ describe('a gated repository', () => {
     expect((await refusal(library.open(hubSource({ token: 'stranger' })))).hint).toMatch(
       /with the account of this token/,
     );
+  });
+
+  it.each(['hf_sec…ret', 'hf_sec ret', 'hf_secrét'])('is not asked with what cannot be a token: %s', async (unsent) => {
+    const { library, clock } = testLibrary(server.url);
+    for (const work of [library.list(hubSource({ token: unsent })), library.open(hubSource({ token: unsent }))]) {
+      const error = await refusal(work);
+      expect(error).toMatchObject({
+        message: 'This access token has a character that no token has.',
+        where: { field: 'token' },
+      });
+      expect(JSON.stringify(serialiseError(error))).not.toContain(unsent);
+    }
+    expect([server.asked, clock.pauses]).toEqual([[], []]);
   });
 
   it('opens with the token, which goes to the hub alone', async () => {

@@ -15,6 +15,8 @@ export interface Asked {
   readonly origin: 'hub' | 'cdn';
   readonly method: string;
   readonly path: string;
+  /** With its `?`; empty where there is none. */
+  readonly query: string;
   readonly range: string | undefined;
   readonly authorization: string | undefined;
 }
@@ -34,6 +36,8 @@ export type Fault =
   | { readonly type: 'content-length'; readonly length: number }
   | { readonly type: 'gzip' };
 
+type ApiFault = Extract<Fault, { type: 'status' } | { type: 'stall' }>;
+
 export interface HubServer {
   readonly url: string;
   readonly cdnUrl: string;
@@ -43,7 +47,7 @@ export interface HubServer {
   /** The next requests for this file's content go wrong, one fault after the other. */
   fail(path: string, ...faults: readonly Fault[]): void;
   /** The next requests to the API are answered so. */
-  failApi(...faults: readonly Extract<Fault, { type: 'status' }>[]): void;
+  failApi(...faults: readonly ApiFault[]): void;
   /** Resolves when a stalled answer has sent what it sends. */
   readonly stalled: () => Promise<void>;
   setFiles(files: HubRepoFiles): void;
@@ -63,6 +67,12 @@ export interface HubServerOptions {
   readonly token?: string;
   /** Large files lie on the hub itself. */
   readonly noRedirect?: boolean;
+  /** How the large files' origin answers HEAD; 200 where it is not said. */
+  readonly headStatus?: number;
+  /** How it answers where it has no such file; 404 where it is not said. */
+  readonly absentStatus?: number;
+  /** It refuses graphs to who does not bring this in the query. */
+  readonly signature?: string;
 }
 
 const EXPOSED =
@@ -71,12 +81,15 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 const gitId = (bytes: Uint8Array) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 
 export async function startHubServer(options: HubServerOptions): Promise<HubServer> {
-  const { repo, lfsBytes = 1000, pageSize = 1000, token, noRedirect = false } = options;
+  const { repo, lfsBytes = 1000, pageSize = 1000, token, noRedirect = false, signature } = options;
   let { files } = options;
   const asked: Asked[] = [];
   const faults = new Map<string, Fault[]>();
-  const apiFaults: Extract<Fault, { type: 'status' }>[] = [];
+  const apiFaults: ApiFault[] = [];
   const stalls: (() => void)[] = [];
+  const tellStalled = () => {
+    for (const tell of stalls.splice(0)) tell();
+  };
   const commit = () =>
     createHash('sha1')
       .update(
@@ -101,7 +114,8 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
 
   const api = (url: URL, response: ServerResponse) => {
     const fault = apiFaults.shift();
-    if (fault) return refuse(response, fault.status, fault.headers);
+    if (fault?.type === 'status') return refuse(response, fault.status, fault.headers);
+    if (fault?.type === 'stall') return void response.write('{'.repeat(fault.after), tellStalled);
     const [, what, revision = ''] = /\/(revision|tree)\/([^/]+)$/.exec(url.pathname) ?? [];
     if (!url.pathname.startsWith(`/api/models/${repo}/`))
       return refuse(response, 401, { 'x-error-code': 'RepoNotFound' });
@@ -120,7 +134,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   const content = (request: IncomingMessage, response: ServerResponse, path: string) => {
     const fault = request.method === 'GET' ? faults.get(path)?.shift() : undefined;
     const bytes = fault?.type === 'content' ? fault.bytes : files[path];
-    if (!bytes) return refuse(response, 404, { 'x-error-code': 'EntryNotFound' });
+    if (!bytes) return refuse(response, options.absentStatus ?? 404, { 'x-error-code': 'EntryNotFound' });
     const etag = fault?.type === 'content' && fault.etag ? fault.etag : `"${sha256(bytes)}"`;
     if (fault?.type === 'status') return refuse(response, fault.status, fault.headers);
     const match = fault?.type === 'ignore-range' ? null : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
@@ -147,7 +161,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     response.write(cut, () => {
       if (fault?.type === 'truncate') response.end();
       if (fault?.type === 'reset') setImmediate(() => response.socket?.destroy());
-      if (fault?.type === 'stall') for (const tell of stalls.splice(0)) tell();
+      if (fault?.type === 'stall') tellStalled();
     });
   };
 
@@ -162,8 +176,17 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
       return response.end();
     }
     const { authorization, range } = request.headers;
-    asked.push({ origin, method: request.method ?? '', path: decodeURIComponent(url.pathname), range, authorization });
-    if (origin === 'cdn') return content(request, response, decodeURIComponent(url.pathname.slice(1)));
+    const path = readable(url.pathname);
+    asked.push({ origin, method: request.method ?? '', path, query: url.search, range, authorization });
+    if (
+      signature !== undefined &&
+      origin === 'cdn' &&
+      path.endsWith('.onnx') &&
+      url.search !== `?signature=${signature}`
+    )
+      return refuse(response, 403);
+    if (request.method === 'HEAD' && options.headStatus) return refuse(response, options.headStatus);
+    if (origin === 'cdn') return content(request, response, path.slice(1));
     const file = new RegExp(`^/${repo}/resolve/([^/]+)/(.+)$`).exec(url.pathname);
     if (!url.pathname.startsWith('/api/') && !file) return refuse(response, 404, {});
     if (token !== undefined && authorization === undefined)
@@ -171,12 +194,12 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     if (token !== undefined && authorization !== `Bearer ${token}`)
       return refuse(response, authorization === 'Bearer stranger' ? 403 : 401, { 'x-error-code': 'GatedRepo' });
     if (!file) return api(url, response);
-    const path = decodeURIComponent(file[2] ?? '');
-    const large = (files[path]?.length ?? 0) >= lfsBytes;
-    if (!large || noRedirect) return content(request, response, path);
+    const name = decodeURIComponent(file[2] ?? '');
+    const large = (files[name]?.length ?? 0) >= lfsBytes;
+    if (!large || noRedirect) return content(request, response, name);
     response.writeHead(302, {
-      location: `${cdnUrl}/${path}?signature=secret`,
-      'x-linked-size': String(files[path]?.length),
+      location: `${cdnUrl}/${name}?signature=secret`,
+      'x-linked-size': String(files[name]?.length),
     });
     response.end();
   };
@@ -212,6 +235,8 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
     return !large && asked.startsWith(`/${repo}/resolve/`) && asked.endsWith(`/${path}`);
   }
 }
+
+const readable = (path: string) => (/%(?![0-9a-f]{2})/i.test(path) ? path : decodeURIComponent(path));
 
 function refuse(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
   response.writeHead(status, headers);

@@ -40,6 +40,18 @@ it('lists a repository, loads its best graph and writes text with it', async () 
   await engine.unloadModel();
 });
 
+it('ends a listing that does not come when another one is asked for', async () => {
+  const engine = new PreludeEngine({ models: testLibrary(server.url).library, threads: 1 });
+  server.failApi({ type: 'stall', after: 1 });
+  const stalled = server.stalled();
+  const first = engine.listModel(source, 'wasm');
+  const ended = expect(first).rejects.toThrow('Loading was ended.');
+  await stalled;
+  const { variants } = await engine.listModel(source, 'wasm');
+  expect(variants).toMatchObject([{ onnxPath: GRAPH }]);
+  await ended;
+});
+
 it('loads a second time from the cache, and forgets the model when it is told to', async () => {
   const store = memoryStore();
   await (await load(store)).engine.unloadModel();

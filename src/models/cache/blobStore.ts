@@ -8,7 +8,10 @@ export interface BlobStore {
   readonly kind: ModelCacheSummary['storage'];
   /** null where there is nothing under this name. */
   read(folder: string, name: string): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** A crash may leave a torn entry: whoever reads it must be able to tell. @throws where there is no room */
+  /**
+   * A crash may leave a torn entry: whoever reads it must be able to tell.
+   * @throws where there is no room; what was there under this name stays then
+   */
   write(folder: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Names in a folder, none where there is no such folder. */
   names(folder: string): Promise<string[]>;

@@ -2,6 +2,9 @@
 import type { ModelCache } from './modelCache';
 import type { CachedFile, ModelRecord } from './records';
 
+/** By so much, the time of the last use may be behind. */
+const LAST_USED_MS = 60_000;
+
 export class CacheEntry {
   private constructor(
     private readonly cache: ModelCache,
@@ -12,7 +15,8 @@ export class CacheEntry {
   /** Opens or makes the record; contents that only an older version of this model needed are cleared. */
   static async open(cache: ModelCache, key: string, record: ModelRecord): Promise<CacheEntry> {
     const entry = new CacheEntry(cache, key, record);
-    await entry.save();
+    const before = await cache.models.get(key);
+    if (before === null || !isAsGood(before, record)) await entry.save();
     await cache.clear().catch(() => {});
     return entry;
   }
@@ -29,6 +33,13 @@ export class CacheEntry {
   }
 
   private save(): Promise<void> {
-    return this.cache.models.set(this.key, this.record);
+    return this.cache.keep(this.key, this.record);
   }
+}
+
+/** Whether it tells the same, so that writing the new one, which may fail, gains nothing. */
+function isAsGood(before: ModelRecord, now: ModelRecord): boolean {
+  const sameTime = now.lastUsed - before.lastUsed < LAST_USED_MS;
+  // In the order of the schema; another order costs a write.
+  return sameTime && JSON.stringify({ ...before, lastUsed: now.lastUsed }) === JSON.stringify(now);
 }

@@ -1,8 +1,10 @@
-/** One writer at a time for a blob, over all tabs of this browser where it has Web Locks, else within this one. */
+/** One writer at a time for a blob or for the records, over all tabs of this browser where it has Web Locks, else here. */
 
 export interface Locks {
   /** What releases the lock; null where another one has it. */
   take(name: string): Promise<(() => void) | null>;
+  /** Does the work when nobody else has the lock any more. */
+  hold<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
 
 export function browserLocks(): Locks {
@@ -21,16 +23,26 @@ function webLocks(manager: LockManager): Locks {
           })
           .catch(reject);
       }),
+    hold: async (name, work) => await manager.request(`prelude ${name}`, work),
   };
 }
 
 export function localLocks(): Locks {
   const taken = new Set<string>();
+  const queues = new Map<string, Promise<unknown>>();
   return {
     async take(name) {
       if (taken.has(name)) return null;
       taken.add(name);
       return () => taken.delete(name);
+    },
+    hold(name, work) {
+      const turn = (queues.get(name) ?? Promise.resolve()).then(work);
+      queues.set(
+        name,
+        turn.catch(() => {}),
+      );
+      return turn;
     },
   };
 }

@@ -1,12 +1,16 @@
 /**
  * The models this browser keeps: what is there of each, deleting them, and clearing contents that no model needs any more.
- * Contents are shared: two revisions with the same weights keep them once.
+ * Contents are shared: two revisions with the same weights keep them once. What is needed, the records tell; so nobody
+ * writes a record while contents are cleared.
  */
 import type { ModelCacheSummary } from '../../worker/protocol';
 import type { BlobStore } from './blobStore';
 import { Blobs } from './blobs';
 import type { Locks } from './locks';
 import { type CachedFile, type ListingRecord, type ModelRecord, Records } from './records';
+
+/** The lock around them. */
+const RECORDS = 'records';
 
 export class ModelCache {
   readonly blobs: Blobs;
@@ -47,22 +51,38 @@ export class ModelCache {
     };
   }
 
-  async remove(key: string): Promise<void> {
-    await this.models.remove(key);
-    await this.clear();
+  /** Where there is no room for the record, the one before stays. */
+  keep(key: string, record: ModelRecord): Promise<void> {
+    return this.locks.hold(RECORDS, () => this.models.set(key, record));
   }
 
-  async removeAll(): Promise<void> {
-    await this.models.removeAll();
-    await this.listings.removeAll();
-    await this.clear();
+  remove(key: string): Promise<void> {
+    return this.locks.hold(RECORDS, async () => {
+      await this.models.remove(key);
+      await this.clearUnneeded();
+    });
+  }
+
+  removeAll(): Promise<void> {
+    return this.locks.hold(RECORDS, async () => {
+      await this.models.removeAll();
+      await this.listings.removeAll();
+      await this.clearUnneeded();
+    });
   }
 
   /** Removes contents that no model needs, except what is being written right now. */
-  async clear(): Promise<void> {
+  clear(): Promise<void> {
+    return this.locks.hold(RECORDS, () => this.clearUnneeded());
+  }
+
+  private async clearUnneeded(): Promise<void> {
     const needed = new Set<string>();
     for (const key of await this.models.keys()) {
-      for (const { blob } of Object.values((await this.models.get(key))?.files ?? {})) needed.add(blob);
+      const record = await this.models.get(key);
+      // What its model needs is not known: it may be any of the contents.
+      if (record === null) return;
+      for (const { blob } of Object.values(record.files)) needed.add(blob);
     }
     for (const blob of await this.blobs.all()) {
       if (needed.has(blob)) continue;

@@ -36,12 +36,13 @@ export async function opfsStore(): Promise<BlobStore> {
     },
     async write(path, name, bytes) {
       const folder = await folderAt(path, true);
-      const handle = await folder?.getFileHandle(name, { create: true });
-      if (!folder || !handle) throw new DOMException(`${path} cannot be made.`, 'NotFoundError');
+      if (!folder) throw new DOMException(`${path} cannot be made.`, 'NotFoundError');
+      const before = await folder.getFileHandle(name).catch(absent);
+      const handle = before ?? (await folder.getFileHandle(name, { create: true }));
       try {
         await writeFile(handle, bytes);
       } catch (error) {
-        await folder.removeEntry(name).catch(() => {});
+        if (before === null) await folder.removeEntry(name).catch(() => {});
         throw error;
       }
     },
@@ -63,10 +64,13 @@ export async function opfsStore(): Promise<BlobStore> {
 async function writeFile(handle: FileSystemFileHandle, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   if (typeof handle.createSyncAccessHandle === 'function') {
     const file = await handle.createSyncAccessHandle();
+    const before = new Uint8Array(file.getSize());
+    file.read(before, { at: 0 });
     try {
-      file.truncate(0);
-      const written = file.write(bytes, { at: 0 });
-      if (written < bytes.length) throw new DOMException('The disk is full.', 'QuotaExceededError');
+      overwrite(file, bytes);
+    } catch (error) {
+      overwrite(file, before);
+      throw error;
     } finally {
       file.close();
     }
@@ -75,6 +79,13 @@ async function writeFile(handle: FileSystemFileHandle, bytes: Uint8Array<ArrayBu
   const stream = await handle.createWritable();
   await stream.write(bytes);
   await stream.close();
+}
+
+/** Shortened at last, so that there is room to put back what was there. */
+function overwrite(file: FileSystemSyncAccessHandle, bytes: Uint8Array<ArrayBuffer>): void {
+  const written = file.write(bytes, { at: 0 });
+  if (written < bytes.length) throw new DOMException('The disk is full.', 'QuotaExceededError');
+  file.truncate(bytes.length);
 }
 
 function absent(error: unknown): null {

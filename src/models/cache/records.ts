@@ -56,7 +56,7 @@ export class Records<T> {
     }
   }
 
-  /** Where there is no room for a record, there is none. */
+  /** Where there is no room for a record, there is none, or the one before. */
   async set(key: string, record: T): Promise<void> {
     const bytes = new TextEncoder().encode(JSON.stringify(record));
     await this.store.write(this.folder, key, bytes).catch(() => {});

@@ -133,13 +133,14 @@ function startOf(response: Response, wanted: number, file: RemoteFile): number {
   return start;
 }
 
-/** A compressed transfer tells its compressed length, which is not the file's. */
-function endOf({ headers, status }: Response): number | null {
+/** Past the file's last byte, whatever part of it was asked for; null where it is not told. */
+export function endOf({ headers, status }: Response): number | null {
   if (status === 206) return Number(/\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1] ?? Number.NaN) || null;
   return lengthOf(headers);
 }
 
-export function lengthOf(headers: Headers): number | null {
+/** A compressed transfer tells its compressed length, which is not the file's. */
+function lengthOf(headers: Headers): number | null {
   const length = headers.get('content-length');
   return length === null || headers.has('content-encoding') ? null : Number(length);
 }

@@ -188,7 +188,9 @@ function throwIfEnded(signal: AbortSignal): void {
   if (signal.aborted) throw new ModelError('Loading was ended.', {}, 'Load the model again to go on from here.');
 }
 
-const isTransient = (status: number) => status === 408 || status === 425 || status === 429 || status >= 500;
+/** 501 says that the server does not know such requests, and never will. */
+const isTransient = (status: number) =>
+  status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501);
 
 const reasonOf = (status: number) => (status === 429 ? ' (too many requests)' : '');
 
