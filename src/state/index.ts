@@ -1,7 +1,7 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
 export type { Lookup } from './chooser';
 export { expectedAnswer, isWriting, type Output, type Side } from './compare';
-export { DEFAULT_HELD_OUT, datasetLine } from './dataset';
+export { DEFAULT_HELD_OUT, datasetLine, type LoadedDataset, usableDataset } from './dataset';
 export { peftLines } from './exporting';
 export { asksForToken } from './hubToken';
 export { losesWork } from './leaving';

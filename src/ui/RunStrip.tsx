@@ -1,7 +1,7 @@
 /** The strip at the bottom, in sight wherever one is: the run under way and its controls, or what comes next. */
 import { Button } from '@mantine/core';
 import type { RunRecord } from '../state';
-import { isActive, latestRun } from '../state';
+import { isActive, latestRun, usableDataset } from '../state';
 import { formatAbout, formatCount, formatLoss, formatRate, sayEnding, sayParts } from './format';
 import type { StepName } from './keys';
 import { goTo } from './keys';
@@ -109,7 +109,7 @@ function Next() {
 
 function useNextStep(record: RunRecord | undefined): NextStep {
   const model = usePart('model', ({ phase }) => phase.status);
-  const hasData = usePart('dataset', ({ current }) => current !== null);
+  const hasData = usePart('dataset', (state) => usableDataset(state) !== null);
   const hasPrefix = usePart('prefixes', ({ list }) => list.length > 0);
   const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
   if (model === 'failed') return { text: 'The model could not be loaded.', step: 'Model' };

@@ -1,6 +1,6 @@
 /** The five steps beside the content: what each holds, which are done, which one is in view. */
 import { useEffect, useState } from 'react';
-import { datasetLine, isActive, isWriting, latestRun, summaryOf } from '../state';
+import { datasetLine, isActive, isWriting, latestRun, summaryOf, usableDataset } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
 import { goTo, STEPS } from './keys';
@@ -52,7 +52,10 @@ interface Line {
 function useLines(): Record<StepName, Line> {
   const model = usePart('model', (state) => state.phase.status);
   const name = usePart('model', (state) => summaryOf(state)?.name ?? '');
-  const data = usePart('dataset', ({ current }) => (current === null ? null : datasetLine(current.summary)));
+  const data = usePart('dataset', (state) => {
+    const usable = usableDataset(state);
+    return usable && datasetLine(usable.summary);
+  });
   const training = usePart('run', (state) => isActive(latestRun(state)));
   // Per cent, so that the list is drawn a hundred times in a run and not once per step.
   const percent = usePart('run', (state) => {

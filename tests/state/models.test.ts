@@ -289,6 +289,29 @@ describe('loading', () => {
   });
 });
 
+describe('a model that cannot read the dataset', () => {
+  it('has none to tune on, and the next model has it again', async () => {
+    let refuses = false;
+    const { session, argsOf } = await visit({
+      before: ({ method }) => {
+        if (refuses && method === 'setDataset') throw toProblem({ kind: 'data', message: 'Too long.', where: {} });
+      },
+    });
+    session.dataset.open('a.tsv', 'x\tgood\ny\tbad');
+    await settle();
+    refuses = true;
+    session.model.load({ type: 'hub', repo: REPO, revision: 'main' });
+    await settle();
+    expect(whyNotTune(session)).toBe('This model cannot read a.tsv; Data says why.');
+    session.tune();
+    expect(argsOf('tune')).toEqual([]);
+    refuses = false;
+    session.model.load({ type: 'bundled', name: 'fable-7m' });
+    await settle();
+    expect(whyNotTune(session)).toBeNull();
+  });
+});
+
 describe('a model that cannot be tuned', () => {
   const untrainable = {
     kind: 'model',

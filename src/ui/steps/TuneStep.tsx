@@ -58,6 +58,7 @@ function StartRow() {
   // Read so that this row is drawn again when the answer to "why not" may change.
   usePart('model', ({ phase }) => phase.status);
   usePart('dataset', ({ current, pending }) => current ?? pending);
+  usePart('dataset', ({ fits }) => fits);
   usePart('settings', (settings) => settings);
   usePart('run', (state) => latestRun(state)?.phase);
   const steps = usePart('settings', (settings) => settings.steps);
