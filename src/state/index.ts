@@ -11,7 +11,7 @@ export { type ModelState, sourceName, summaryOf, wayBack } from './model';
 export { BUNDLED_MODEL } from './modelAddress';
 export { keptModels } from './modelCache';
 export { measuredOn, prefixLabel, scoreRows } from './prefixes';
-export { isActive, latestRun, type RunRecord, shownRun } from './run';
+export { isActive, latestRun, latestRunOf, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
 export { createDelay, createFrameSchedule } from './schedule';
 export { createSession, type Session, settingsIssues, whyNotTune } from './session';

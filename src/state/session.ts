@@ -116,11 +116,11 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       return;
     }
     void prefixes.refresh().then(() => {
-      const { list } = prefixes.store.getState();
+      const { list, others } = prefixes.store.getState();
       const chosen = compare.store.getState().prefixId;
       if (list.some(({ id }) => id === chosen)) return;
       compare.selectPrefix(list.at(-1)?.id ?? null);
-      exporting.selectPrefix(list.at(-1)?.id ?? null);
+      exporting.selectPrefix((list.at(-1) ?? others.at(-1))?.id ?? null);
     });
     askEstimate();
   });
@@ -174,8 +174,10 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     },
     tune() {
       const current = usableDataset(dataset.store.getState());
-      if (whyNotTune(session) !== null || current === null) return;
-      void run.start(toTuneSettings(settings.store.getState()), current.summary.name).then(async () => {
+      const summary = summaryOf(model.store.getState());
+      if (whyNotTune(session) !== null || current === null || summary === null) return;
+      const subject = { dataset: current.summary.name, model: summary.name };
+      void run.start(toTuneSettings(settings.store.getState()), subject).then(async () => {
         await prefixes.refresh();
         const prefix = latestRun(run.store.getState())?.prefix;
         if (prefix) choosePrefix(prefix.id);

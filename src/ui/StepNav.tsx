@@ -1,6 +1,6 @@
 /** The five steps beside the content: what each holds, which are done, which one is in view. */
 import { useEffect, useState } from 'react';
-import { datasetLine, isActive, isWriting, latestRun, summaryOf, usableDataset } from '../state';
+import { datasetLine, isActive, isWriting, latestRun, latestRunOf, summaryOf, usableDataset } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
 import { goTo, STEPS } from './keys';
@@ -62,10 +62,10 @@ function useLines(): Record<StepName, Line> {
     const record = latestRun(state);
     return record ? Math.floor((100 * record.step) / record.steps) : 0;
   });
-  const loss = usePart('run', (state) => latestRun(state)?.validation?.loss ?? null);
+  const loss = usePart('run', (state) => latestRunOf(state, name)?.validation?.loss ?? null);
   const writing = usePart('compare', isWriting);
   const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
-  const prefixes = usePart('prefixes', ({ list }) => list.length);
+  const prefixes = usePart('prefixes', ({ list, others }) => list.length + others.length);
   const done = (is: boolean): Line['mark'] => (is ? '✓' : null);
   return {
     Model: {

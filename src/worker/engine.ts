@@ -34,6 +34,7 @@ import type {
   ModelListing,
   ModelSource,
   ModelSummary,
+  PrefixListing,
   PrefixSummary,
   TuneEstimate,
   TuneEvent,
@@ -254,9 +255,9 @@ export class PreludeEngine implements Engine {
     this.run?.stop();
   }
 
-  async prefixes(): Promise<readonly PrefixSummary[]> {
+  async prefixes(): Promise<PrefixListing> {
     const model = await this.model?.catch(() => null);
-    return model ? this.shelf.summaries(ownerOf(model.summary)) : [];
+    return this.shelf.listing(model ? ownerOf(model.summary) : null);
   }
 
   async evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
@@ -334,9 +335,11 @@ export class PreludeEngine implements Engine {
       files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
     );
     const { prefix, record } = importAdapter(contents, await this.geometry());
+    const owner = ownerOf((await this.ready()).summary);
     const id = this.shelf.newId();
     const summary: PrefixSummary = {
       id,
+      model: owner.name,
       name: record?.name ?? contents[0]?.name.replace(/\.(zip|safetensors|json)$/i, '') ?? id,
       length: prefix.length,
       parameters: prefix.values.length,
@@ -349,7 +352,6 @@ export class PreludeEngine implements Engine {
       origin: 'imported',
       template: record?.template ?? null,
     };
-    const owner = ownerOf((await this.ready()).summary);
     this.shelf.add({ owner, summary, prefix, record: record ?? { name: summary.name } });
     return summary;
   }

@@ -268,6 +268,8 @@ export type TuneEvent =
 export interface PrefixSummary {
   readonly id: string;
   readonly name: string;
+  /** The name of the model it is for. */
+  readonly model: string;
   readonly length: number;
   readonly parameters: number;
   readonly bytes: number;
@@ -280,6 +282,13 @@ export interface PrefixSummary {
   readonly origin: 'tuned' | 'imported';
   /** The template it was tuned with, when known. */
   readonly template: string | null;
+}
+
+export interface PrefixListing {
+  /** For the loaded model. */
+  readonly usable: readonly PrefixSummary[];
+  /** For models that were loaded before; they can be exported. */
+  readonly others: readonly PrefixSummary[];
 }
 
 export interface SamplingSettings {
@@ -343,7 +352,8 @@ export interface Engine {
   /** Ends the run after the step under way and keeps the prefix. */
   stop(): Promise<void>;
 
-  prefixes(): Promise<readonly PrefixSummary[]>;
+  /** All that were tuned or imported, oldest first. */
+  prefixes(): Promise<PrefixListing>;
   /** Validation loss and accuracy on the current dataset; `null` is the model alone. */
   evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }>;
 

@@ -169,9 +169,11 @@ function store(run: TuneRun, result: TrainerResult, base: ValidationResult, tune
     baseAccuracy: base.accuracy,
     accuracy: tuned.accuracy,
   };
+  const owner = ownerOf(run.model.summary);
   const summary: PrefixSummary = {
     id,
     name,
+    model: owner.name,
     length: settings.length,
     parameters: result.values.length,
     bytes: exportSafeTensors(prefix).byteLength,
@@ -190,7 +192,7 @@ function store(run: TuneRun, result: TrainerResult, base: ValidationResult, tune
     seed: settings.seed,
     ...measured,
   };
-  return { owner: ownerOf(run.model.summary), summary, prefix, record };
+  return { owner, summary, prefix, record };
 }
 
 function messageFor({ reason, steps }: TrainerResult, { learningRate, steps: wanted }: TuneSettings): string {

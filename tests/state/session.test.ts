@@ -4,7 +4,7 @@ import { losesWork } from '../../src/state/leaving';
 import { neverBack } from '../../src/state/model';
 import { measuredOn, scoreRows } from '../../src/state/prefixes';
 import { toProblem } from '../../src/state/problem';
-import { isActive, latestRun } from '../../src/state/run';
+import { isActive, latestRun, latestRunOf } from '../../src/state/run';
 import { parseSamples } from '../../src/state/samples';
 import { createSession, whyNotTune } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
@@ -111,6 +111,28 @@ describe('a visit', () => {
       base: { loss: 2.412 },
       tuned: { loss: 0.683 },
     });
+  });
+
+  it('keeps what was tuned for another model: it can be exported, and neither compared nor taken for this model’s', async () => {
+    const { session, saved } = await visit('?sample=reviews');
+    session.tune();
+    await settle();
+    session.model.load({ type: 'hub', repo: 'owner/small', revision: 'main' });
+    await settle();
+    expect(session.prefixes.store.getState()).toMatchObject({
+      list: [],
+      others: [{ id: 'prefix-1', model: 'fable-7m' }],
+    });
+    expect(session.compare.store.getState().prefixId).toBeNull();
+    expect(session.exporting.store.getState().prefixId).toBe('prefix-1');
+    expect(latestRunOf(session.run.store.getState(), 'owner/small')).toBeUndefined();
+    expect(latestRunOf(session.run.store.getState(), 'fable-7m')?.id).toBe(1);
+    await session.exporting.write('zip');
+    expect(saved.map(({ name }) => name)).toEqual(['prefix-1.zip']);
+    session.model.load({ type: 'bundled', name: 'fable-7m' });
+    await settle();
+    expect(session.compare.store.getState().prefixId).toBe('prefix-1');
+    expect(session.prefixes.store.getState()).toMatchObject({ list: [{ id: 'prefix-1' }], others: [] });
   });
 
   it('leaving loses a run under way, and a prefix until it is exported', async () => {

@@ -91,6 +91,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
   const calls: Call[] = [];
   const prefixes: PrefixSummary[] = [];
   let cached = script.cached ?? [];
+  let loaded: string | null = null;
   let paused = false;
   let stopped = false;
   let silenced = false;
@@ -103,11 +104,13 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     calls,
     async loadModel(source, device, onProgress) {
       begin('loadModel', source, device);
+      loaded = null;
       for (const progress of script.progress ?? PROGRESS) {
         await pace();
         onProgress(progress);
       }
-      return { ...MODEL, ...script.model };
+      loaded = source.type === 'hub' ? source.repo : MODEL.name;
+      return { ...MODEL, name: loaded, ...script.model };
     },
     async unloadModel() {
       begin('unloadModel');
@@ -168,6 +171,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         settings,
         `prefix-${prefixes.length + 1}`,
         last?.type === 'step' ? last.step : settings.steps,
+        loaded ?? MODEL.name,
       );
       prefixes.push(prefix);
       const done: Extract<TuneEvent, { type: 'done' }> = {
@@ -193,7 +197,10 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     },
     async prefixes() {
       begin('prefixes');
-      return [...prefixes];
+      return {
+        usable: prefixes.filter(({ model }) => model === loaded),
+        others: prefixes.filter(({ model }) => model !== loaded),
+      };
     },
     async evaluate(prefixId) {
       begin('evaluate', prefixId);
@@ -243,7 +250,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     async importAdapter(files) {
       begin('importAdapter', files);
       const prefix: PrefixSummary = {
-        ...prefixOf({ length: 20 }, `imported-${prefixes.length + 1}`, 0),
+        ...prefixOf({ length: 20 }, `imported-${prefixes.length + 1}`, 0, loaded ?? MODEL.name),
         origin: 'imported',
         baseLoss: null,
         loss: null,
@@ -288,11 +295,12 @@ export function fallingLoss(settings: TuneSettings): TuneEvent[] {
   return events;
 }
 
-function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number): PrefixSummary {
+function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number, model: string): PrefixSummary {
   const parameters = settings.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
   return {
     id,
     name: id,
+    model,
     length: settings.length,
     parameters,
     bytes: parameters * 4 + 96,

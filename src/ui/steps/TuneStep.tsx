@@ -41,6 +41,8 @@ function Untrainable() {
 }
 
 function TuneLine() {
+  const modelName = usePart('model', (state) => summaryOf(state)?.name ?? null);
+  const runModel = usePart('run', (state) => latestRun(state)?.modelName ?? null);
   const ending = usePart('run', (state) => latestRun(state)?.ending ?? null);
   const base = usePart('run', (state) => latestRun(state)?.baseline?.loss ?? null);
   const first = usePart('run', (state) => latestRun(state)?.firstValidation?.loss ?? null);
@@ -49,7 +51,8 @@ function TuneLine() {
     return 'Learns a few vectors that are put in front of each layer’s keys and values; the model itself stays as it is.';
   }
   const without = base === null ? '' : ` Without a prefix it is ${formatLoss(base)}.`;
-  return `Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${without}`;
+  const of = runModel === modelName ? '' : `${runModel}: `;
+  return `${of}Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${without}`;
 }
 
 /** What the run would learn, weigh and take, and the button that starts it. */
