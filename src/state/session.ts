@@ -216,7 +216,9 @@ export function settingsIssues(session: Pick<Session, 'model' | 'dataset' | 'set
 }
 
 /** Why Tune cannot start now, in one sentence; null when it can. */
-export function whyNotTune(session: Pick<Session, 'model' | 'dataset' | 'settings' | 'run'>): string | null {
+export function whyNotTune(
+  session: Pick<Session, 'model' | 'dataset' | 'settings' | 'estimate' | 'run'>,
+): string | null {
   const { phase } = session.model.store.getState();
   const { current, pending, fits } = session.dataset.store.getState();
   if (isActive(latestRun(session.run.store.getState()))) return 'A run is under way; the strip below steers it.';
@@ -226,5 +228,8 @@ export function whyNotTune(session: Pick<Session, 'model' | 'dataset' | 'setting
   if (pending !== null) return 'The dataset is being read.';
   if (current === null) return 'Choose a dataset first.';
   if (!fits) return `This model cannot read ${current.input.name}; Data says why.`;
-  return settingsIssues(session).find(({ level }) => level === 'error')?.message ?? null;
+  const issue = settingsIssues(session).find(({ level }) => level === 'error');
+  if (issue !== undefined) return issue.message;
+  const { value } = session.estimate.store.getState();
+  return value?.memoryProblem ? 'This run does not fit in memory; the reason stands above.' : null;
 }

@@ -15,8 +15,9 @@ import { AdapterError, DataError, ModelError } from '../errors';
 import { validate } from '../evaluation';
 import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
 import { fitOf, type ModelLibrary } from '../models';
-import { deviceLimits } from '../runtime';
+import { deviceLimits, isOutOfMemory } from '../runtime';
 import { type MemoryPlan, Random, RunControl } from '../tuning';
+import { serialiseError } from './errors';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -205,8 +206,19 @@ export class PreludeEngine implements Engine {
         mean === null || this.secondsPerToken === null
           ? null
           : this.secondsPerToken * mean * settings.batchSize * settings.steps,
-      memory: this.dataset && !model.untrainable ? memoryOf(planRun(model, this.dataset, settings)) : null,
+      ...this.memoryEstimate(model, settings),
     };
+  }
+
+  /** That a run does not fit is an answer, too: what it would learn and weigh is known all the same. */
+  private memoryEstimate(model: OpenModel, settings: TuneSettings): Pick<TuneEstimate, 'memory' | 'memoryProblem'> {
+    if (!this.dataset || model.untrainable) return { memory: null, memoryProblem: null };
+    try {
+      return { memory: memoryOf(planRun(model, this.dataset, settings)), memoryProblem: null };
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      return { memory: null, memoryProblem: serialiseError(error) };
+    }
   }
 
   tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {

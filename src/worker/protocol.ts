@@ -213,8 +213,10 @@ export interface TuneEstimate {
   readonly adapterBytes: number;
   /** Measured from a finished or running step; null before any step ran. */
   readonly seconds: number | null;
-  /** From the graphs of the longest rows; null while there is no dataset. */
+  /** From the graphs of the longest rows; null while there is no dataset, and where the run does not fit. */
   readonly memory: MemoryEstimate | null;
+  /** Why the run does not fit in memory; null where it does, or nobody knows yet. */
+  readonly memoryProblem: SerialisedError | null;
 }
 
 export interface MemoryEstimate {

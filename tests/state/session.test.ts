@@ -76,6 +76,24 @@ describe('a visit', () => {
     expect(whyNotTune(session)).toBe('Length is at least 1.');
   });
 
+  it('does not start a run that is known not to fit, until its settings make it fit', async () => {
+    const { session, engine } = await visit('?sample=reviews', {
+      doesNotFit: ({ microBatchSize }) => microBatchSize !== 'auto',
+    });
+    session.settings.set({ microBatchSize: 16 });
+    await settle();
+    expect(session.estimate.store.getState()).toMatchObject({
+      value: { trainableParameters: 32_768, memory: null, memoryProblem: { kind: 'device' } },
+      problem: null,
+    });
+    expect(whyNotTune(session)).toBe('This run does not fit in memory; the reason stands above.');
+    session.tune();
+    expect(engine.calls.some(({ method }) => method === 'tune')).toBe(false);
+    session.settings.set({ microBatchSize: 'auto' });
+    await settle();
+    expect(whyNotTune(session)).toBeNull();
+  });
+
   it('shows why a model could not be loaded, and loads it when asked again', async () => {
     let broken = true;
     const { session } = await visit('', {

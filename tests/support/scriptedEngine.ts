@@ -14,6 +14,7 @@ import type {
   ModelListing,
   ModelSummary,
   PrefixSummary,
+  SerialisedError,
   TokenPiece,
   TuneEvent,
   TuneSettings,
@@ -29,6 +30,8 @@ export interface Script {
   /** Called before each method answers; throw to make it fail. */
   readonly before?: (call: Call) => void;
   readonly events?: (settings: TuneSettings) => readonly TuneEvent[];
+  /** Whether a run with these settings does not fit. */
+  readonly doesNotFit?: (settings: TuneSettings) => boolean;
   readonly answer?: (request: GenerateRequest) => readonly string[];
 }
 
@@ -56,6 +59,13 @@ const MODEL: ModelSummary = {
     reason: 'This browser offers no hardware WebGPU adapter.',
     selfTestError: null,
   },
+};
+
+const TOO_LARGE: SerialisedError = {
+  kind: 'device',
+  message: 'Training does not fit.',
+  where: {},
+  hint: 'Let the micro-batch be chosen.',
 };
 
 const LISTING: ModelListing = {
@@ -148,7 +158,9 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         fraction: parameters / (parameters + MODEL.parameters),
         adapterBytes: parameters * 4 + 96,
         seconds,
-        memory: { memoryBytes: 310e6, microBatchSize: 8, recompute: false },
+        ...(script.doesNotFit?.(settings) === true
+          ? { memory: null, memoryProblem: TOO_LARGE }
+          : { memory: { memoryBytes: 310e6, microBatchSize: 8, recompute: false }, memoryProblem: null }),
       };
     },
     async tune(settings, onEvent) {

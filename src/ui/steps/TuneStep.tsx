@@ -1,6 +1,7 @@
 /** Step 3: what is learned and how, what it will cost, and the loss while it learns. */
 import { Button, Tooltip } from '@mantine/core';
 import { BUNDLED_MODEL, latestRun, settingsIssues, summaryOf, whyNotTune } from '../../state';
+import type { SerialisedError } from '../../worker';
 import { formatAbout, formatBytes, formatCount, formatLoss, formatShare, sayEnding, sayParts } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
@@ -55,6 +56,17 @@ function TuneLine() {
   return `${of}Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${without}`;
 }
 
+/** A run that is known not to fit, with what may make it fit. */
+function DoesNotFit({ problem }: { readonly problem: SerialisedError | null }) {
+  const { settings } = useSession();
+  const byHand = usePart('settings', ({ microBatchSize }) => microBatchSize !== 'auto');
+  const choose = {
+    label: 'Let the micro-batch be chosen',
+    run: () => settings.set({ microBatchSize: 'auto' }),
+  };
+  return <Problem problem={problem} actions={byHand ? [choose] : []} />;
+}
+
 /** What the run would learn, weigh and take, and the button that starts it. */
 function StartRow() {
   const session = useSession();
@@ -72,6 +84,7 @@ function StartRow() {
     <>
       <Issues issues={issues} onFix={session.settings.set} />
       <Problem problem={problem} />
+      <DoesNotFit problem={value?.memoryProblem ?? null} />
       <div className={classes.between}>
         <Figures label="What will be learned">
           <Figure
