@@ -9,7 +9,7 @@ export { describeLoss } from './lossLog';
 export { unknownColumns } from './mapping';
 export { type ModelState, sourceName, summaryOf, wayBack } from './model';
 export { BUNDLED_MODEL } from './modelAddress';
-export { keptModels } from './modelCache';
+export { keptModels, keptName, keptUse } from './modelCache';
 export { measuredOn, prefixLabel, scoreRows } from './prefixes';
 export { isActive, latestRun, latestRunOf, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';

@@ -1,8 +1,8 @@
 /** Changing the model: looking up, choosing a graph, loading, cancelling, and what this browser keeps. */
 import { describe, expect, it } from 'vitest';
 import { asksForToken } from '../../src/state/hubToken';
-import { wayBack } from '../../src/state/model';
-import { keptModels } from '../../src/state/modelCache';
+import { type ModelState, wayBack } from '../../src/state/model';
+import { keptModels, keptName, keptUse } from '../../src/state/modelCache';
 import { toProblem } from '../../src/state/problem';
 import { createSession, whyNotTune } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
@@ -369,6 +369,32 @@ describe('the models this browser keeps', () => {
     session.model.load();
     await settle();
     expect(argsOf('cachedModels')).toHaveLength(2);
+  });
+
+  it('of two revisions are two: only the one on its way is arriving, and then in use', () => {
+    const main = kept('a/one');
+    const source = { type: 'hub', repo: 'a/one', revision: 'v2', onnxPath: 'onnx/model_q4.onnx' } as const;
+    const other: CachedModel = { ...main, key: 'a/one@v2 q4', source };
+    expect([keptName(main), keptName(other)]).toEqual(['a/one', 'a/one@v2']);
+    const state = (phase: ModelState['phase']): ModelState => ({ source, device: 'wasm', lastReady: null, phase });
+    const loading = state({ status: 'loading', progress: null, share: 0 });
+    expect([keptUse(main, loading), keptUse(other, loading)]).toEqual([null, 'arriving']);
+    expect(keptUse({ ...other, source: { ...source, onnxPath: 'onnx/model.onnx' } }, loading)).toBeNull();
+    const cancelled = state({ status: 'cancelled' });
+    expect(keptUse(other, cancelled)).toBeNull();
+  });
+
+  it('of which one is loaded show it in use, and no other graph or revision', async () => {
+    const { session } = await visit({ cached, model: { name: 'a/one' } });
+    session.model.load(kept('a/one').source);
+    await settle();
+    const state = session.model.store.getState();
+    const v2: CachedModel = { ...kept('a/one'), source: { type: 'hub', repo: 'a/one', revision: 'v2' } };
+    expect([kept('a/one'), kept('a/one', 'fp32'), v2].map((one) => keptUse(one, state))).toEqual([
+      'in use',
+      null,
+      null,
+    ]);
   });
 
   it('are deleted only after a while, and undo keeps them', async () => {

@@ -1,6 +1,6 @@
 /** The models this browser keeps: what each takes, load it again, delete it (and take that back). */
 import { Button } from '@mantine/core';
-import { keptModels, sourceName, summaryOf } from '../../state';
+import { keptModels, keptName, keptUse } from '../../state';
 import type { CachedModel, ModelCacheSummary } from '../../worker';
 import { formatBytes, formatPlural, formatWhen } from '../format';
 import { goTo } from '../keys';
@@ -20,12 +20,11 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
   const state = usePart('modelCache', (all) => all);
   const { summary, leaving, problem } = state;
   const kept = keptModels(state);
-  const bytes = kept.reduce((sum, model) => sum + model.bytes, 0);
   return (
     <details onToggle={(event) => event.currentTarget.open && void modelCache.refresh()}>
       <summary>
         Models kept in this browser{summary !== null && ` (${kept.length})`}
-        {kept.length > 0 && ` · ${formatBytes(bytes)}`}
+        {summary !== null && kept.length > 0 && ` · ${formatBytes(summary.usedBytes)}`}
       </summary>
       <div className={`${classes.stack} ${classes.detailsBody}`}>
         {kept.length > 0 && (
@@ -62,15 +61,9 @@ const takeFocus = (button: HTMLButtonElement | null) => button?.focus();
 
 function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boolean }) {
   const { model: loader, modelCache } = useSession();
-  const { name, dtype, bytes, complete, lastUsed, source } = model;
-  const arriving = usePart(
-    'model',
-    (state) => state.phase.status === 'loading' && sourceName(state.source) === sourceName(source),
-  );
-  const inUse = usePart('model', (state) => {
-    const summary = summaryOf(state);
-    return summary?.name === name && summary.dtype === dtype;
-  });
+  const { dtype, bytes, complete, lastUsed, source } = model;
+  const name = keptName(model);
+  const use = usePart('model', (state) => keptUse(model, state));
   const load = () => {
     loader.load(source);
     goTo('Model');
@@ -81,14 +74,14 @@ function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boo
       <span className={modelClasses.keptFacts}>
         {dtype} · {formatBytes(bytes)} · {formatWhen(lastUsed, Date.now())} ·{' '}
         {complete ? 'complete' : 'partial, the rest is fetched when it is loaded'}
-        {inUse && ' · in use'}
+        {use === 'in use' && ' · in use'}
       </span>
       <span className={modelClasses.keptButtons}>
         <Button
           size="compact-sm"
           variant="default"
           aria-label={`Load ${name} ${dtype}`}
-          disabled={busy || arriving || inUse}
+          disabled={busy || use !== null}
           onClick={load}
         >
           Load
@@ -98,7 +91,7 @@ function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boo
           variant="subtle"
           color="gray"
           aria-label={`Delete ${name} ${dtype}`}
-          disabled={arriving}
+          disabled={use === 'arriving'}
           onClick={() => modelCache.remove([model])}
         >
           Delete
@@ -116,5 +109,5 @@ function storageText({ storage, quotaBytes }: ModelCacheSummary, count: number):
 
 function leavingText(leaving: readonly CachedModel[]): string {
   const [only] = leaving;
-  return leaving.length === 1 && only ? `${only.name} (${only.dtype})` : formatPlural(leaving.length, 'model');
+  return leaving.length === 1 && only ? `${keptName(only)} (${only.dtype})` : formatPlural(leaving.length, 'model');
 }
