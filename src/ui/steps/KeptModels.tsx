@@ -1,5 +1,6 @@
 /** The models this browser keeps: what each takes, load it again, delete it (and take that back). */
 import { Button } from '@mantine/core';
+import { type RefObject, useLayoutEffect, useRef } from 'react';
 import { keptModels, keptName, keptUse } from '../../state';
 import type { CachedModel, ModelCacheSummary } from '../../worker';
 import { formatBytes, formatPlural, formatWhen } from '../format';
@@ -20,9 +21,10 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
   const state = usePart('modelCache', (all) => all);
   const { summary, leaving, problem } = state;
   const kept = keptModels(state);
+  const heading = useRef<HTMLElement>(null);
   return (
     <details onToggle={(event) => event.currentTarget.open && void modelCache.refresh()}>
-      <summary>
+      <summary ref={heading}>
         Models kept in this browser{summary !== null && ` (${kept.length})`}
         {summary !== null && kept.length > 0 && ` · ${formatBytes(summary.usedBytes)}`}
       </summary>
@@ -34,14 +36,7 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
             ))}
           </ul>
         )}
-        {leaving.length > 0 && (
-          <div className={classes.row} role="status">
-            <p className={classes.quiet}>{leavingText(leaving)} will be deleted in a moment.</p>
-            <Button ref={takeFocus} size="compact-sm" variant="default" onClick={modelCache.undo}>
-              Undo
-            </Button>
-          </div>
-        )}
+        {leaving.length > 0 && <Leaving leaving={leaving} heading={heading} />}
         <Problem problem={problem} />
         <div className={classes.between}>
           <p className={classes.quiet}>{summary !== null && storageText(summary, kept.length)}</p>
@@ -56,8 +51,35 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
   );
 }
 
-/** The button that was pressed is gone with its row. */
-const takeFocus = (button: HTMLButtonElement | null) => button?.focus();
+interface LeavingProps {
+  readonly leaving: readonly CachedModel[];
+  readonly heading: RefObject<HTMLElement | null>;
+}
+
+/**
+ * The keyboard's way: the button that was pressed is gone with its row, so Undo takes the focus; it goes in its turn, and
+ * hands it on to the heading if it still has it.
+ */
+function Leaving({ leaving, heading }: LeavingProps) {
+  const { modelCache } = useSession();
+  const undo = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const button = undo.current;
+    const next = heading.current;
+    button?.focus();
+    return () => {
+      if (button !== null && document.activeElement === button) next?.focus();
+    };
+  }, [heading]);
+  return (
+    <div className={classes.row} role="status">
+      <p className={classes.quiet}>{leavingText(leaving)} will be deleted in a moment.</p>
+      <Button ref={undo} size="compact-sm" variant="default" onClick={modelCache.undo}>
+        Undo
+      </Button>
+    </div>
+  );
+}
 
 function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boolean }) {
   const { model: loader, modelCache } = useSession();
