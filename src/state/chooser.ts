@@ -101,11 +101,12 @@ export function createChooser(engine: Engine, model: Model, { attach }: Pick<Hub
       store.setState({ text: repo, revision: '' });
       lookUp();
     },
-    drop: (files) =>
-      request(
-        { type: 'files', files },
-        { pick: ({ variants }) => (variants.length === 1 ? variants[0] : null) ?? null },
-      ),
+    drop: (files) => {
+      const source = { type: 'files', files } as const;
+      const missing = missingBeside(files);
+      if (missing.length > 0) store.setState({ lookup: { status: 'failed', source, problem: incomplete(missing) } });
+      else request(source, { pick: ({ variants }) => (variants.length === 1 ? variants[0] : null) ?? null });
+    },
     open: (source, dtype) => {
       store.setState({ text: modelAddress(source) ?? '' });
       request(source, {
@@ -127,6 +128,21 @@ export function createChooser(engine: Engine, model: Model, { attach }: Pick<Hub
 /** Only a folder or a repository has several graphs. */
 function withGraph(source: ModelSource, onnxPath: string): ModelSource {
   return source.type === 'hub' || source.type === 'files' ? { ...source, onnxPath } : source;
+}
+
+/** What a dropped graph cannot be loaded without: told before the model in use makes room for it. */
+function missingBeside(files: readonly File[]): string[] {
+  if (!files.some(({ name }) => /\.onnx$/i.test(name))) return [];
+  return ['config.json', 'tokenizer.json'].filter((needed) => !files.some(({ name }) => name === needed));
+}
+
+function incomplete(missing: readonly string[]): SerialisedError {
+  return {
+    kind: 'model',
+    message: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+    where: {},
+    hint: 'A model needs its .onnx file, config.json and tokenizer.json; drop them together, or the folder they lie in.',
+  };
 }
 
 function noGraph(name: string): SerialisedError {

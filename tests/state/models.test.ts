@@ -125,7 +125,7 @@ describe('looking a model up', () => {
 });
 
 describe('dropped files', () => {
-  const files = [new File([], 'model_q4.onnx'), new File([], 'config.json')];
+  const files = ['model_q4.onnx', 'config.json', 'tokenizer.json'].map((name) => new File([], name));
 
   it('of one graph are loaded at once', async () => {
     const { session, loaded } = await visit({
@@ -135,6 +135,24 @@ describe('dropped files', () => {
     await settle();
     expect(loaded().at(-1)).toEqual({ type: 'files', files, onnxPath: 'model_q4.onnx' });
     expect(session.chooser.store.getState().lookup.status).toBe('idle');
+  });
+
+  it('that lack what a graph needs are refused at once, and the model in use stays', async () => {
+    const { session, loaded, argsOf } = await visit();
+    session.chooser.drop(files.slice(0, 1));
+    await settle();
+    expect(session.chooser.store.getState().lookup).toMatchObject({
+      status: 'failed',
+      problem: { message: 'config.json and tokenizer.json are missing.' },
+    });
+    session.chooser.drop(files.slice(0, 2));
+    expect(session.chooser.store.getState().lookup).toMatchObject({
+      problem: { message: 'tokenizer.json is missing.' },
+    });
+    await settle();
+    expect(argsOf('listModel')).toEqual([]);
+    expect(loaded()).toHaveLength(1);
+    expect(session.model.store.getState().phase.status).toBe('ready');
   });
 
   it('of several graphs are listed first', async () => {
