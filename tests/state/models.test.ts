@@ -31,7 +31,12 @@ const kept = (name: string, dtype = 'q4', complete = true): CachedModel => ({
   lastUsed: 0,
   source: { type: 'hub', repo: name, revision: 'main', onnxPath: `onnx/model_${dtype}.onnx` },
 });
-const GATED = { kind: 'model', message: 'owner/small is gated.', where: {}, hint: 'Give an access token.' } as const;
+const GATED = {
+  kind: 'model',
+  message: 'owner/small is gated.',
+  where: { field: 'terms' },
+  hint: 'Give an access token.',
+} as const;
 
 const settle = async () => {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -190,9 +195,10 @@ describe('the access token', () => {
   it('is asked for where the hub refuses, and only there', () => {
     const source = { type: 'hub', repo: REPO, revision: 'main' } as const;
     expect(asksForToken(source, GATED)).toEqual({ repo: REPO, what: 'terms' });
-    const unknown = { ...GATED, message: 'There is no such model, or it is private.' };
+    const unknown = { ...GATED, message: 'There is no such model, or it is private.', where: { field: 'token' } };
     expect(asksForToken(source, unknown)).toEqual({ repo: REPO, what: 'access' });
-    expect(asksForToken(source, { ...unknown, hint: 'Check its name.' })).toBeNull();
+    const named = { ...GATED, message: 'The hub answers 500 for owner/gated-token-403.', where: {} };
+    expect(asksForToken(source, named)).toBeNull();
     expect(asksForToken({ type: 'url', url: 'https://example.org/model.onnx' }, GATED)).toBeNull();
     expect(asksForToken(source, { ...GATED, kind: 'data' })).toBeNull();
   });
