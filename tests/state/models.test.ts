@@ -118,6 +118,40 @@ describe('looking a model up', () => {
     expect(argsOf('listModel')).toEqual([]);
   });
 
+  it('does not wait for a slower one before it, whose answer is dropped when it comes', async () => {
+    const waiting: (() => void)[] = [];
+    let slow = false;
+    const { session, argsOf } = await visit({
+      pace: () => (slow ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
+    });
+    slow = true;
+    session.chooser.suggest('owner/slow');
+    await settle();
+    slow = false;
+    session.chooser.suggest(REPO);
+    await settle();
+    expect(argsOf('listModel')).toHaveLength(2);
+    expect(session.chooser.store.getState().lookup).toMatchObject({ status: 'found', source: { repo: REPO } });
+    for (const answer of waiting) answer();
+    await settle();
+    expect(session.chooser.store.getState().lookup).toMatchObject({ status: 'found', source: { repo: REPO } });
+  });
+
+  it('leaves what a later text lacks standing when its answer comes late', async () => {
+    const waiting: (() => void)[] = [];
+    let slow = false;
+    const { session } = await visit({
+      pace: () => (slow ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
+    });
+    slow = true;
+    session.chooser.suggest(REPO);
+    await settle();
+    session.chooser.suggest('gpt2');
+    for (const answer of waiting) answer();
+    await settle();
+    expect(session.chooser.store.getState().lookup).toMatchObject({ status: 'failed', source: null });
+  });
+
   it('says where to look when a repository has no graph', async () => {
     const { session } = await visit({ listing: { ...LISTING, variants: [] } });
     session.chooser.suggest(REPO);
