@@ -9,7 +9,6 @@ import type { HubToken } from './hubToken';
 import type { Model } from './model';
 import { modelAddress, parseModelAddress } from './modelAddress';
 import { toProblem } from './problem';
-import { latestOnly } from './schedule';
 
 export type Lookup =
   | { readonly status: 'idle' }
@@ -60,36 +59,43 @@ interface Request {
 export function createChooser(engine: Engine, model: Model, { attach }: Pick<HubToken, 'attach'>): Chooser {
   const store = createStore<ChooserState>(() => ({ text: '', revision: '', lookup: { status: 'idle' } }));
 
-  const run = latestOnly<Request>(async ({ source, pick, note }, isNewest) => {
+  /** Rises with every wish; a slow answer to an older one is dropped when it comes, and nobody waits for it. */
+  let turn = 0;
+
+  const run = async ({ source, pick, note }: Request, mine: number) => {
     try {
       const listing = await engine.listModel(attach(source), model.store.getState().device);
-      if (!isNewest()) return;
+      if (mine !== turn) return;
       const picked = pick(listing);
       const [first] = listing.variants;
       if (picked !== null) {
         store.setState({ lookup: { status: 'idle' } });
         model.load(withGraph(source, picked.onnxPath));
       } else if (first === undefined) {
-        store.setState({ lookup: { status: 'failed', source, problem: noGraph(listing.name) } });
+        fail(source, noGraph(listing.name));
       } else {
         const named = source.type === 'hub' ? listing.variants.find((one) => one.onnxPath === source.onnxPath) : null;
         const { onnxPath } = named ?? first;
         store.setState({ lookup: { status: 'found', source, listing, onnxPath, note: note(listing) } });
       }
     } catch (thrown) {
-      if (isNewest()) store.setState({ lookup: { status: 'failed', source, problem: toProblem(thrown) } });
+      if (mine === turn) fail(source, toProblem(thrown));
     }
-  });
+  };
+  const fail = (source: ModelSource | null, problem: SerialisedError) => {
+    turn++;
+    store.setState({ lookup: { status: 'failed', source, problem } });
+  };
   const request = (source: ModelSource, { pick = () => null, note = () => null }: Partial<Request> = {}) => {
     store.setState({ lookup: { status: 'looking', source } });
-    run({ source, pick, note });
+    void run({ source, pick, note }, ++turn);
   };
   const lookUp = () => {
     const { text, revision } = store.getState();
     try {
       request(parseModelAddress(text, revision));
     } catch (thrown) {
-      store.setState({ lookup: { status: 'failed', source: null, problem: toProblem(thrown) } });
+      fail(null, toProblem(thrown));
     }
   };
   return {
@@ -101,11 +107,12 @@ export function createChooser(engine: Engine, model: Model, { attach }: Pick<Hub
       store.setState({ text: repo, revision: '' });
       lookUp();
     },
-    drop: (files) =>
-      request(
-        { type: 'files', files },
-        { pick: ({ variants }) => (variants.length === 1 ? variants[0] : null) ?? null },
-      ),
+    drop: (files) => {
+      const source = { type: 'files', files } as const;
+      const missing = missingBeside(files);
+      if (missing.length > 0) fail(source, incomplete(missing));
+      else request(source, { pick: ({ variants }) => (variants.length === 1 ? variants[0] : null) ?? null });
+    },
     open: (source, dtype) => {
       store.setState({ text: modelAddress(source) ?? '' });
       request(source, {
@@ -127,6 +134,25 @@ export function createChooser(engine: Engine, model: Model, { attach }: Pick<Hub
 /** Only a folder or a repository has several graphs. */
 function withGraph(source: ModelSource, onnxPath: string): ModelSource {
   return source.type === 'hub' || source.type === 'files' ? { ...source, onnxPath } : source;
+}
+
+/** What a dropped graph cannot be loaded without: told before the model in use makes room for it. */
+function missingBeside(files: readonly File[]): string[] {
+  if (!files.some(({ name }) => /\.onnx$/i.test(name))) return [];
+  return ['config.json', 'tokenizer.json'].filter((needed) => !files.some(({ name }) => name === needed));
+}
+
+function incomplete(missing: readonly string[]): SerialisedError {
+  return {
+    kind: 'model',
+    message: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+    where: {},
+    hint: `A model needs its .onnx file, config.json and tokenizer.json; drop them together, or the folder they lie in.${
+      missing.includes('tokenizer.json')
+        ? ' Where the folder has another tokenizer file instead, save_pretrained of its AutoTokenizer writes tokenizer.json.'
+        : ''
+    }`,
+  };
 }
 
 function noGraph(name: string): SerialisedError {

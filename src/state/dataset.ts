@@ -1,6 +1,7 @@
 /**
  * The dataset: what was dropped, what the engine made of it, and the one before. A file that cannot be read never
- * displaces the one that could; a dataset that arrives before the model waits for the model's tokenizer.
+ * displaces the one that could; a dataset that arrives before the model waits for the model's tokenizer. Another model
+ * reads it anew: one that cannot has no dataset, and the next one tries again.
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
@@ -25,13 +26,16 @@ export interface LoadedDataset {
 }
 
 export interface DatasetState {
+  /** The last one that could be read; `usableDataset` says whether the present model has read it. */
   readonly current: LoadedDataset | null;
   /** The one that was replaced, for undo. */
   readonly previous: LoadedDataset | null;
   /** Being read, or waiting for the model. */
   readonly pending: DatasetInput | null;
   readonly modelReady: boolean;
-  /** Of the last attempt; `current` is untouched by it. */
+  /** Whether the present model has read `current`. */
+  readonly fits: boolean;
+  /** Of the last attempt; the text of `current` is untouched by it. */
   readonly failure: { readonly input: DatasetInput; readonly problem: SerialisedError } | null;
 }
 
@@ -47,16 +51,28 @@ export interface Dataset {
   setModelReady(ready: boolean): void;
 }
 
+interface Reading {
+  readonly input: DatasetInput;
+  /** For which of the models so far. */
+  readonly turn: number;
+  /** What was in use before comes back after another could not be read, whose reason stays. */
+  readonly comesBack: boolean;
+}
+
 export function createDataset(engine: Engine): Dataset {
   const store = createStore<DatasetState>(() => ({
     current: null,
     previous: null,
     pending: null,
     modelReady: false,
+    fits: false,
     failure: null,
   }));
+  /** Rises when a model goes; what it read says nothing of the next. */
+  let turn = 0;
 
-  const read = latestOnly<DatasetInput>(async (input, isNewest) => {
+  const read = latestOnly<Reading>(async (reading, isNewest) => {
+    const { input, comesBack } = reading;
     try {
       const summary = await engine.setDataset(input.name, input.text, input.options);
       const { current, previous } = store.getState();
@@ -64,17 +80,21 @@ export function createDataset(engine: Engine): Dataset {
       store.setState({
         current: { input, summary },
         previous: replaces ? current : previous,
-        failure: null,
+        fits: reading.turn === turn,
+        ...(!comesBack && { failure: null }),
         ...(isNewest() && { pending: null }),
       });
     } catch (thrown) {
-      if (isNewest()) store.setState({ pending: null, failure: { input, problem: toProblem(thrown) } });
+      if (!isNewest() || reading.turn !== turn) return;
+      store.setState({ pending: null, failure: { input, problem: toProblem(thrown) } });
+      const { current, fits } = store.getState();
+      if (current !== null && !fits && !sameSource(current.input, input)) request(current.input, true);
     }
   });
 
-  const request = (input: DatasetInput) => {
+  const request = (input: DatasetInput, comesBack = false) => {
     store.setState({ pending: input });
-    if (store.getState().modelReady) read(input);
+    if (store.getState().modelReady) read({ input, turn, comesBack });
   };
   /** The newest input, accepted or on its way: what a change of the form applies to. */
   const changeOptions = (change: (loaded: LoadedDataset) => DatasetOptions) => {
@@ -97,12 +117,21 @@ export function createDataset(engine: Engine): Dataset {
     setModelReady: (ready) => {
       if (ready === store.getState().modelReady) return;
       store.setState({ modelReady: ready });
-      if (!ready) return;
+      if (!ready) {
+        turn++;
+        store.setState({ fits: false });
+        return;
+      }
       const { pending, current } = store.getState();
       const input = pending ?? current?.input;
       if (input !== undefined) request(input);
     },
   };
+}
+
+/** What the present model has read: what can be trained on. */
+export function usableDataset({ current, fits }: DatasetState): LoadedDataset | null {
+  return fits ? current : null;
 }
 
 /** The same text with other options is the same dataset: remapping is not replacing. */

@@ -27,14 +27,15 @@ export function createHubToken(): HubToken {
 
 /**
  * Whether the hub asks who one is, and for what: `terms` where the owner's terms come first, `access` where the model may
- * be private. It answers so for a name that does not exist, too; which of the two it is, it does not tell.
+ * be private. It answers so for a name that does not exist, too; which of the two it is, it does not tell. The error says
+ * so in its field; its words may hold a name of anybody's choice.
  */
 export function asksForToken(
   source: ModelSource | null,
   problem: SerialisedError | null,
 ): { readonly repo: string; readonly what: 'terms' | 'access' } | null {
   if (source?.type !== 'hub' || problem?.kind !== 'model') return null;
-  const text = `${problem.message} ${problem.hint ?? ''}`;
-  if (!/\b40[13]\b|\bgated\b|\btoken\b/i.test(text)) return null;
-  return { repo: source.repo, what: /\bgated\b/i.test(text) ? 'terms' : 'access' };
+  const { field } = problem.where;
+  if (field !== 'terms' && field !== 'token') return null;
+  return { repo: source.repo, what: field === 'terms' ? 'terms' : 'access' };
 }

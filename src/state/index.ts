@@ -1,7 +1,7 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
 export type { Lookup } from './chooser';
 export { expectedAnswer, isWriting, type Output, type Side } from './compare';
-export { DEFAULT_HELD_OUT, datasetLine } from './dataset';
+export { DEFAULT_HELD_OUT, datasetLine, type LoadedDataset, usableDataset } from './dataset';
 export { peftLines } from './exporting';
 export { asksForToken } from './hubToken';
 export { losesWork } from './leaving';
@@ -9,9 +9,9 @@ export { describeLoss } from './lossLog';
 export { unknownColumns } from './mapping';
 export { type ModelState, sourceName, summaryOf, wayBack } from './model';
 export { BUNDLED_MODEL } from './modelAddress';
-export { keptModels } from './modelCache';
+export { keptModels, keptName, keptUse } from './modelCache';
 export { measuredOn, prefixLabel, scoreRows } from './prefixes';
-export { isActive, latestRun, type RunRecord, shownRun } from './run';
+export { isActive, latestRun, latestRunOf, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
 export { createDelay, createFrameSchedule } from './schedule';
 export { createSession, type Session, settingsIssues, whyNotTune } from './session';

@@ -4,7 +4,9 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { CachedModel, Engine, ModelCacheSummary, SerialisedError } from '../worker';
+import type { CachedModel, Engine, ModelCacheSummary, ModelSource, SerialisedError } from '../worker';
+import type { ModelState } from './model';
+import { modelAddress } from './modelAddress';
 import { toProblem } from './problem';
 import type { Delay } from './schedule';
 
@@ -70,6 +72,29 @@ export function createModelCache(engine: Engine, delay: Delay): ModelCache {
 /** What is listed: all but those about to be deleted. */
 export function keptModels({ summary, leaving }: ModelCacheState): readonly CachedModel[] {
   return summary?.models.filter(({ key }) => !leaving.some((model) => model.key === key)) ?? [];
+}
+
+/** What tells two kept models of one name apart: the revision, where it is not the main branch. */
+export function keptName({ name, source }: CachedModel): string {
+  return (source.type === 'hub' && modelAddress(source)) || name;
+}
+
+/** What the page does with a kept model; null: nothing. */
+export function keptUse(
+  { source, dtype }: CachedModel,
+  { source: present, phase }: ModelState,
+): 'arriving' | 'in use' | null {
+  if (!isSameGraph(source, present)) return null;
+  if (phase.status === 'loading') return 'arriving';
+  return phase.status === 'ready' && phase.summary.dtype === dtype ? 'in use' : null;
+}
+
+/** A source that names no graph may stand for any of its repository. */
+function isSameGraph(a: ModelSource, b: ModelSource): boolean {
+  const address = modelAddress(a);
+  if (address === null || a.type !== b.type || address !== modelAddress(b)) return false;
+  if (a.type !== 'hub' || b.type !== 'hub') return true;
+  return a.onnxPath === undefined || b.onnxPath === undefined || a.onnxPath === b.onnxPath;
 }
 
 function without(summary: ModelCacheSummary, gone: readonly CachedModel[]): ModelCacheSummary {

@@ -1,6 +1,6 @@
 /**
  * The prefixes the engine holds, tuned or imported, and what was measured of them on the present dataset. A run reports
- * its own numbers; an imported prefix is measured when asked.
+ * its own numbers; an imported prefix is measured when asked. Those of models before can still be taken away.
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
@@ -14,7 +14,10 @@ export interface Score {
 }
 
 export interface PrefixesState {
+  /** For the present model. */
   readonly list: readonly PrefixSummary[];
+  /** For models that were loaded before. */
+  readonly others: readonly PrefixSummary[];
   /** Measured on the present dataset by hand. */
   readonly measured: Readonly<Record<string, Score>>;
   readonly measuredBase: Score | null;
@@ -47,6 +50,7 @@ export interface Prefixes {
 export function createPrefixes(engine: Engine): Prefixes {
   const store = createStore<PrefixesState>(() => ({
     list: [],
+    others: [],
     measured: {},
     measuredBase: null,
     measuringId: null,
@@ -56,7 +60,8 @@ export function createPrefixes(engine: Engine): Prefixes {
   }));
   const refresh = async () => {
     try {
-      store.setState({ list: await engine.prefixes() });
+      const { usable, others } = await engine.prefixes();
+      store.setState({ list: usable, others });
     } catch (thrown) {
       store.setState({ problem: toProblem(thrown) });
     }

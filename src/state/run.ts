@@ -17,6 +17,7 @@ export interface RunRecord {
   readonly id: number;
   readonly settings: TuneSettings;
   readonly datasetName: string;
+  readonly modelName: string;
   readonly phase: RunPhase;
   /** What is being prepared, or how it ended. */
   readonly message: string;
@@ -37,6 +38,12 @@ export interface RunRecord {
   readonly problem: SerialisedError | null;
 }
 
+/** The names of what is tuned, and on what. */
+export interface RunSubject {
+  readonly dataset: string;
+  readonly model: string;
+}
+
 export interface RunState {
   /** Oldest first. */
   readonly runs: readonly RunRecord[];
@@ -46,7 +53,7 @@ export interface RunState {
 
 export interface Run {
   readonly store: StoreApi<RunState>;
-  start(settings: TuneSettings, datasetName: string): Promise<void>;
+  start(settings: TuneSettings, subject: RunSubject): Promise<void>;
   pause(): void;
   resume(): void;
   stop(): void;
@@ -63,15 +70,22 @@ export function latestRun({ runs }: RunState): RunRecord | undefined {
   return runs.at(-1);
 }
 
+/** The newest run, where it is of this model. */
+export function latestRunOf(state: RunState, modelName: string | null): RunRecord | undefined {
+  const record = latestRun(state);
+  return record?.modelName === modelName ? record : undefined;
+}
+
 export function shownRun({ runs, shownId }: RunState): RunRecord | undefined {
   return runs.find(({ id }) => id === shownId);
 }
 
-export function beginRecord(id: number, settings: TuneSettings, datasetName: string): RunRecord {
+export function beginRecord(id: number, settings: TuneSettings, { dataset, model }: RunSubject): RunRecord {
   return {
     id,
     settings,
-    datasetName,
+    datasetName: dataset,
+    modelName: model,
     phase: 'preparing',
     message: 'Preparing',
     step: 0,
@@ -143,10 +157,10 @@ export function createRun(engine: Engine, schedule: Schedule): Run {
 
   return {
     store,
-    async start(settings, datasetName) {
+    async start(settings, subject) {
       if (isActive(latestRun(store.getState()))) return;
       const id = (latestRun(store.getState())?.id ?? 0) + 1;
-      const fresh = beginRecord(id, settings, datasetName);
+      const fresh = beginRecord(id, settings, subject);
       store.setState(({ runs }) => ({ runs: [...runs, fresh], shownId: id }));
       const batcher = createBatcher<TuneEvent>((events) => update(id, (now) => project(now, events)), schedule);
       try {

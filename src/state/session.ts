@@ -8,7 +8,7 @@ import { createChooser } from './chooser';
 import type { Compare } from './compare';
 import { createCompare } from './compare';
 import type { Dataset } from './dataset';
-import { createDataset } from './dataset';
+import { createDataset, usableDataset } from './dataset';
 import type { Estimate } from './estimate';
 import { createEstimate } from './estimate';
 import type { Exporting } from './exporting';
@@ -116,11 +116,11 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       return;
     }
     void prefixes.refresh().then(() => {
-      const { list } = prefixes.store.getState();
+      const { list, others } = prefixes.store.getState();
       const chosen = compare.store.getState().prefixId;
       if (list.some(({ id }) => id === chosen)) return;
       compare.selectPrefix(list.at(-1)?.id ?? null);
-      exporting.selectPrefix(list.at(-1)?.id ?? null);
+      exporting.selectPrefix((list.at(-1) ?? others.at(-1))?.id ?? null);
     });
     askEstimate();
   });
@@ -173,9 +173,11 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       }
     },
     tune() {
-      const { current } = dataset.store.getState();
-      if (whyNotTune(session) !== null || current === null) return;
-      void run.start(toTuneSettings(settings.store.getState()), current.summary.name).then(async () => {
+      const current = usableDataset(dataset.store.getState());
+      const summary = summaryOf(model.store.getState());
+      if (whyNotTune(session) !== null || current === null || summary === null) return;
+      const subject = { dataset: current.summary.name, model: summary.name };
+      void run.start(toTuneSettings(settings.store.getState()), subject).then(async () => {
         await prefixes.refresh();
         const prefix = latestRun(run.store.getState())?.prefix;
         if (prefix) choosePrefix(prefix.id);
@@ -201,7 +203,7 @@ function sampleOf(samples: Samples, datasetName: string): Sample | undefined {
 }
 
 function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
-  const summary = dataset.store.getState().current?.summary;
+  const summary = usableDataset(dataset.store.getState())?.summary;
   return {
     contextLength: summaryOf(model.store.getState())?.contextLength ?? null,
     longestTokens: summary?.longestTokens ?? null,
@@ -214,14 +216,20 @@ export function settingsIssues(session: Pick<Session, 'model' | 'dataset' | 'set
 }
 
 /** Why Tune cannot start now, in one sentence; null when it can. */
-export function whyNotTune(session: Pick<Session, 'model' | 'dataset' | 'settings' | 'run'>): string | null {
+export function whyNotTune(
+  session: Pick<Session, 'model' | 'dataset' | 'settings' | 'estimate' | 'run'>,
+): string | null {
   const { phase } = session.model.store.getState();
-  const { current, pending } = session.dataset.store.getState();
+  const { current, pending, fits } = session.dataset.store.getState();
   if (isActive(latestRun(session.run.store.getState()))) return 'A run is under way; the strip below steers it.';
   if (phase.status === 'loading') return 'The model is still loading.';
   if (phase.status !== 'ready') return 'Load a model first.';
   if (phase.summary.untrainable !== null) return 'This model can write, but it cannot be tuned.';
   if (pending !== null) return 'The dataset is being read.';
   if (current === null) return 'Choose a dataset first.';
-  return settingsIssues(session).find(({ level }) => level === 'error')?.message ?? null;
+  if (!fits) return `This model cannot read ${current.input.name}; Data says why.`;
+  const issue = settingsIssues(session).find(({ level }) => level === 'error');
+  if (issue !== undefined) return issue.message;
+  const { value } = session.estimate.store.getState();
+  return value?.memoryProblem ? 'This run does not fit in memory; the reason stands above.' : null;
 }

@@ -172,7 +172,7 @@ function excess({ total, heap, largestTensor }: Need, limits: MemoryLimits): str
     return `takes ${sayBytes(heap)}, and wasm reaches ${sayBytes(limits.heapBytes)}`;
   }
   if (total > limits.budgetBytes) {
-    return `takes about ${sayBytes(total)} of memory, and the budget is ${sayBytes(limits.budgetBytes)}`;
+    return `takes about ${sayMiB(total)} of memory, and the budget is ${sayMiB(limits.budgetBytes)}`;
   }
   return null;
 }
@@ -192,6 +192,9 @@ function doesNotFit(
     { outOfMemory: true },
   );
 }
+
+/** The unit in which the budget is set. */
+const sayMiB = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MiB`;
 
 const sayBytes = (bytes: number): string =>
   bytes < 1e9 ? `${Number((bytes / 1e6).toPrecision(3))} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

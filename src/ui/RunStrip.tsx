@@ -1,7 +1,7 @@
 /** The strip at the bottom, in sight wherever one is: the run under way and its controls, or what comes next. */
 import { Button } from '@mantine/core';
 import type { RunRecord } from '../state';
-import { isActive, latestRun } from '../state';
+import { isActive, latestRun, latestRunOf, summaryOf, usableDataset } from '../state';
 import { formatAbout, formatCount, formatLoss, formatRate, sayEnding, sayParts } from './format';
 import type { StepName } from './keys';
 import { goTo } from './keys';
@@ -85,9 +85,10 @@ interface NextStep {
   readonly step: StepName;
 }
 
-/** Nothing is running: says how the last run ended and leads on. */
+/** Nothing is running: says how the last run of this model ended and leads on. */
 function Next() {
-  const record = usePart('run', latestRun);
+  const modelName = usePart('model', (state) => summaryOf(state)?.name ?? null);
+  const record = usePart('run', (state) => latestRunOf(state, modelName));
   const next = useNextStep(record);
   return (
     <>
@@ -109,14 +110,14 @@ function Next() {
 
 function useNextStep(record: RunRecord | undefined): NextStep {
   const model = usePart('model', ({ phase }) => phase.status);
-  const hasData = usePart('dataset', ({ current }) => current !== null);
+  const hasData = usePart('dataset', (state) => usableDataset(state) !== null);
   const hasPrefix = usePart('prefixes', ({ list }) => list.length > 0);
   const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
   if (model === 'failed') return { text: 'The model could not be loaded.', step: 'Model' };
   if (model === 'cancelled') return { text: 'No model is loaded.', step: 'Model' };
   if (record?.phase === 'failed') return { text: 'The run ended with an error.', step: 'Tune' };
   if (!hasData) return { text: 'Nothing is training. First, a dataset.', step: 'Data' };
-  if (record === undefined && !hasPrefix) return { text: 'Nothing is training. The data is ready.', step: 'Tune' };
+  if (!hasPrefix) return { text: 'Nothing is training. The data is ready.', step: 'Tune' };
   const ended =
     record === undefined
       ? 'Nothing is training.'

@@ -1,6 +1,6 @@
 /** The five steps beside the content: what each holds, which are done, which one is in view. */
 import { useEffect, useState } from 'react';
-import { datasetLine, isActive, isWriting, latestRun, summaryOf } from '../state';
+import { datasetLine, isActive, isWriting, latestRun, latestRunOf, summaryOf, usableDataset } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
 import { goTo, STEPS } from './keys';
@@ -52,17 +52,20 @@ interface Line {
 function useLines(): Record<StepName, Line> {
   const model = usePart('model', (state) => state.phase.status);
   const name = usePart('model', (state) => summaryOf(state)?.name ?? '');
-  const data = usePart('dataset', ({ current }) => (current === null ? null : datasetLine(current.summary)));
+  const data = usePart('dataset', (state) => {
+    const usable = usableDataset(state);
+    return usable && datasetLine(usable.summary);
+  });
   const training = usePart('run', (state) => isActive(latestRun(state)));
   // Per cent, so that the list is drawn a hundred times in a run and not once per step.
   const percent = usePart('run', (state) => {
     const record = latestRun(state);
     return record ? Math.floor((100 * record.step) / record.steps) : 0;
   });
-  const loss = usePart('run', (state) => latestRun(state)?.validation?.loss ?? null);
+  const loss = usePart('run', (state) => latestRunOf(state, name)?.validation?.loss ?? null);
   const writing = usePart('compare', isWriting);
   const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
-  const prefixes = usePart('prefixes', ({ list }) => list.length);
+  const prefixes = usePart('prefixes', ({ list, others }) => list.length + others.length);
   const done = (is: boolean): Line['mark'] => (is ? '✓' : null);
   return {
     Model: {

@@ -105,6 +105,9 @@ export function formatDims(dims: readonly number[]): string {
   return dims.length === 0 ? 'scalar' : dims.map(formatCount).join(' × ');
 }
 
+/** What the hub asks for is no place: the form for it stands with the error. */
+const HUB_DEMANDS: ReadonlySet<string> = new Set(['terms', 'token']);
+
 /** `reviews.csv, line 12, column label`; null where nothing is known. */
 export function sayWhere({ file, line, column, node, field, offset }: ErrorLocation): string | null {
   const parts = [
@@ -112,7 +115,7 @@ export function sayWhere({ file, line, column, node, field, offset }: ErrorLocat
     line === undefined ? undefined : `line ${line}`,
     column === undefined ? undefined : `column ${column}`,
     node === undefined ? undefined : `node ${node}`,
-    field === undefined || field === '' ? undefined : `field ${field}`,
+    field === undefined || field === '' || HUB_DEMANDS.has(field) ? undefined : `field ${field}`,
     offset === undefined ? undefined : `byte ${formatCount(offset)}`,
   ].filter((part) => part !== undefined && part !== '');
   return parts.length === 0 ? null : parts.join(', ');

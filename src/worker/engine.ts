@@ -14,8 +14,9 @@ import { TextStream } from '../data';
 import { AdapterError, DataError, ModelError } from '../errors';
 import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
 import { fitOf, type ModelLibrary } from '../models';
-import { deviceLimits } from '../runtime';
+import { deviceLimits, isOutOfMemory } from '../runtime';
 import { type MemoryPlan, Random, RunControl } from '../tuning';
+import { serialiseError } from './errors';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -33,6 +34,7 @@ import type {
   ModelListing,
   ModelSource,
   ModelSummary,
+  PrefixListing,
   PrefixSummary,
   TuneEstimate,
   TuneEvent,
@@ -208,8 +210,19 @@ export class PreludeEngine implements Engine {
         mean === null || this.secondsPerToken === null
           ? null
           : this.secondsPerToken * mean * settings.batchSize * settings.steps,
-      memory: this.dataset && !model.untrainable ? memoryOf(planRun(model, this.dataset, settings)) : null,
+      ...this.memoryEstimate(model, settings),
     };
+  }
+
+  /** That a run does not fit is an answer, too: what it would learn and weigh is known all the same. */
+  private memoryEstimate(model: OpenModel, settings: TuneSettings): Pick<TuneEstimate, 'memory' | 'memoryProblem'> {
+    if (!this.dataset || model.untrainable) return { memory: null, memoryProblem: null };
+    try {
+      return { memory: memoryOf(planRun(model, this.dataset, settings)), memoryProblem: null };
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      return { memory: null, memoryProblem: serialiseError(error) };
+    }
   }
 
   tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
@@ -258,9 +271,9 @@ export class PreludeEngine implements Engine {
     this.run?.stop();
   }
 
-  async prefixes(): Promise<readonly PrefixSummary[]> {
+  async prefixes(): Promise<PrefixListing> {
     const model = await this.model?.catch(() => null);
-    return model ? this.shelf.summaries(ownerOf(model.summary)) : [];
+    return this.shelf.listing(model ? ownerOf(model.summary) : null);
   }
 
   async evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
@@ -337,9 +350,11 @@ export class PreludeEngine implements Engine {
       files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
     );
     const { prefix, record } = importAdapter(contents, await this.geometry());
+    const owner = ownerOf((await this.ready()).summary);
     const id = this.shelf.newId();
     const summary: PrefixSummary = {
       id,
+      model: owner.name,
       name: record?.name ?? contents[0]?.name.replace(/\.(zip|safetensors|json)$/i, '') ?? id,
       length: prefix.length,
       parameters: prefix.values.length,
@@ -352,7 +367,6 @@ export class PreludeEngine implements Engine {
       origin: 'imported',
       template: record?.template ?? null,
     };
-    const owner = ownerOf((await this.ready()).summary);
     this.shelf.add({ owner, summary, prefix, record: record ?? { name: summary.name } });
     return summary;
   }

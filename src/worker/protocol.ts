@@ -213,8 +213,10 @@ export interface TuneEstimate {
   readonly adapterBytes: number;
   /** Measured from a finished or running step; null before any step ran. */
   readonly seconds: number | null;
-  /** From the graphs of the longest rows; null while there is no dataset. */
+  /** From the graphs of the longest rows; null while there is no dataset, and where the run does not fit. */
   readonly memory: MemoryEstimate | null;
+  /** Why the run does not fit in memory; null where it does, or nobody knows yet. */
+  readonly memoryProblem: SerialisedError | null;
 }
 
 export interface MemoryEstimate {
@@ -268,6 +270,8 @@ export type TuneEvent =
 export interface PrefixSummary {
   readonly id: string;
   readonly name: string;
+  /** The name of the model it is for. */
+  readonly model: string;
   readonly length: number;
   readonly parameters: number;
   readonly bytes: number;
@@ -280,6 +284,13 @@ export interface PrefixSummary {
   readonly origin: 'tuned' | 'imported';
   /** The template it was tuned with, when known. */
   readonly template: string | null;
+}
+
+export interface PrefixListing {
+  /** For the loaded model. */
+  readonly usable: readonly PrefixSummary[];
+  /** For models that were loaded before; they can be exported. */
+  readonly others: readonly PrefixSummary[];
 }
 
 export interface SamplingSettings {
@@ -343,7 +354,8 @@ export interface Engine {
   /** Ends the run after the step under way and keeps the prefix. */
   stop(): Promise<void>;
 
-  prefixes(): Promise<readonly PrefixSummary[]>;
+  /** All that were tuned or imported, oldest first. */
+  prefixes(): Promise<PrefixListing>;
   /** Validation loss and accuracy on the current dataset; `null` is the model alone. */
   evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }>;
 

@@ -3,7 +3,7 @@ import type { PrefixValues, PreludeRecord } from '../adapters';
 import type { DevicePrefix } from '../inference';
 import type { Backend, DeviceTensor } from '../runtime';
 import { bytesOfArray } from '../runtime';
-import type { ModelSummary, PrefixSummary } from './protocol';
+import type { ModelSummary, PrefixListing, PrefixSummary } from './protocol';
 
 /** Which model a prefix is for, whatever device it runs on. */
 export interface PrefixOwner {
@@ -39,9 +39,12 @@ export class PrefixShelf {
     return this.stored.get(id);
   }
 
-  /** Those that are for this model. */
-  summaries({ key }: PrefixOwner): PrefixSummary[] {
-    return [...this.stored.values()].filter(({ owner }) => owner.key === key).map(({ summary }) => summary);
+  /** Those that are for this model, and the rest. */
+  listing(user: PrefixOwner | null): PrefixListing {
+    const all = [...this.stored.values()];
+    const summaries = (usable: boolean) =>
+      all.filter(({ owner }) => (owner.key === user?.key) === usable).map(({ summary }) => summary);
+    return { usable: summaries(true), others: summaries(false) };
   }
 
   /** Uploaded on first use, so that switching afterwards is one copy on the device. */

@@ -174,9 +174,11 @@ function store(
     baseAccuracy: base.accuracy,
     accuracy: tuned?.accuracy ?? null,
   };
+  const owner = ownerOf(run.model.summary);
   const summary: PrefixSummary = {
     id,
     name,
+    model: owner.name,
     length: settings.length,
     parameters: result.values.length,
     bytes: exportSafeTensors(prefix).byteLength,
@@ -195,7 +197,7 @@ function store(
     seed: settings.seed,
     ...measured,
   };
-  return { owner: ownerOf(run.model.summary), summary, prefix, record };
+  return { owner, summary, prefix, record };
 }
 
 function messageFor({ reason, steps }: TrainerResult, { learningRate, steps: wanted }: TuneSettings): string {

@@ -48,7 +48,7 @@ describe('tune', () => {
   it('refuses before training where not even one row fits', () => {
     const { status, stderr } = tune(...onReviews(join(folder, 'none')), '--memory-budget', '40');
     expect(status).toBe(1);
-    expect(stderr).toMatch(/Training does not fit: with one row of \d+ tokens .* and the budget is 41.9 MB/);
+    expect(stderr).toMatch(/Training does not fit: with one row of \d+ tokens .* and the budget is 40 MiB/);
   });
 
   it('writes a PEFT folder and a log, and prints one JSON object', () => {

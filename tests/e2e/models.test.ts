@@ -23,6 +23,7 @@ const lookUp = async (text: string) => {
   await model.getByRole('textbox', { name: /Hugging Face hub/ }).fill(text);
   await model.getByRole('button', { name: 'Look it up', exact: true }).click();
 };
+const focused = () => person.page.evaluate(() => document.activeElement?.textContent ?? '');
 const kept = () => model.getByText(/^Models kept in this browser/);
 
 beforeAll(async () => {
@@ -120,14 +121,16 @@ describe('a model of the hub', () => {
     await model.getByText(/q4, 9\d kB/).waitFor(LOADED);
   });
 
-  test('is deleted after a while in which that can be undone', async () => {
+  test('is deleted after a while in which that can be undone, and the keyboard stays where it is', async () => {
     await kept().click();
     const remove = model.getByRole('button', { name: `Delete ${OPEN} fp32` });
     await remove.click();
     await model.getByText(`${OPEN} (fp32) will be deleted in a moment.`).waitFor(LOADED);
-    await model.getByRole('button', { name: 'Undo' }).click();
-    await remove.click();
+    await model.getByRole('button', { name: 'Undo' }).press('Enter');
+    expect(await focused()).toMatch(/^Models kept in this browser \(2\)/);
+    await remove.press('Enter');
     await model.getByText('will be deleted in a moment').waitFor({ ...LOADED, state: 'detached' });
+    expect(await focused()).toMatch(/^Models kept in this browser \(1\)/);
     await person.page.reload();
     await kept().waitFor(LOADED);
     await kept().click();

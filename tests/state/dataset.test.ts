@@ -1,6 +1,6 @@
 /** The dataset store: nothing that was dropped is lost, whatever the engine says to it. */
 import { describe, expect, it } from 'vitest';
-import { createDataset, datasetLine } from '../../src/state/dataset';
+import { createDataset, datasetLine, usableDataset } from '../../src/state/dataset';
 import { nextMapping, unknownColumns } from '../../src/state/mapping';
 import type { ColumnMapping } from '../../src/worker/protocol';
 import { createScriptedEngine } from '../support/scriptedEngine';
@@ -101,6 +101,49 @@ describe('the dataset', () => {
     await settle();
     expect(engine.calls.filter(({ method }) => method === 'setDataset')).toHaveLength(2);
     expect(dataset.store.getState().previous).toBeNull();
+  });
+
+  it('is none for a model that cannot read it, and comes back with the next one that can', async () => {
+    let refuses = false;
+    const { dataset } = await opened({
+      before: () => {
+        if (refuses) throw new Error('This model has no end token.');
+      },
+    });
+    expect(usableDataset(dataset.store.getState())?.summary.usableRows).toBe(2);
+    refuses = true;
+    dataset.setModelReady(false);
+    expect(usableDataset(dataset.store.getState())).toBeNull();
+    dataset.setModelReady(true);
+    await settle();
+    const { failure, pending } = dataset.store.getState();
+    expect(usableDataset(dataset.store.getState())).toBeNull();
+    expect({ failure, pending }).toMatchObject({ failure: { input: { name: 'reviews.tsv' } }, pending: null });
+    refuses = false;
+    dataset.setModelReady(false);
+    dataset.setModelReady(true);
+    await settle();
+    expect(usableDataset(dataset.store.getState())?.summary.usableRows).toBe(2);
+    expect(dataset.store.getState().failure).toBeNull();
+  });
+
+  it('is not taken for read when the model that read it has gone meanwhile', async () => {
+    const { dataset } = await opened();
+    dataset.open('other.tsv', 'a\tb');
+    dataset.setModelReady(false);
+    await settle();
+    expect(usableDataset(dataset.store.getState())).toBeNull();
+  });
+
+  it('comes back when the new model cannot read the file that was to replace it', async () => {
+    const { dataset } = await opened();
+    dataset.setModelReady(false);
+    dataset.open('broken.csv', 'nothing here');
+    dataset.setModelReady(true);
+    await settle();
+    await settle();
+    expect(usableDataset(dataset.store.getState())?.summary.name).toBe('reviews.tsv');
+    expect(dataset.store.getState()).toMatchObject({ pending: null, failure: { input: { name: 'broken.csv' } } });
   });
 });
 

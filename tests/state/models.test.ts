@@ -1,8 +1,8 @@
 /** Changing the model: looking up, choosing a graph, loading, cancelling, and what this browser keeps. */
 import { describe, expect, it } from 'vitest';
 import { asksForToken } from '../../src/state/hubToken';
-import { wayBack } from '../../src/state/model';
-import { keptModels } from '../../src/state/modelCache';
+import { type ModelState, wayBack } from '../../src/state/model';
+import { keptModels, keptName, keptUse } from '../../src/state/modelCache';
 import { toProblem } from '../../src/state/problem';
 import { createSession, whyNotTune } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
@@ -31,7 +31,12 @@ const kept = (name: string, dtype = 'q4', complete = true): CachedModel => ({
   lastUsed: 0,
   source: { type: 'hub', repo: name, revision: 'main', onnxPath: `onnx/model_${dtype}.onnx` },
 });
-const GATED = { kind: 'model', message: 'owner/small is gated.', where: {}, hint: 'Give an access token.' } as const;
+const GATED = {
+  kind: 'model',
+  message: 'owner/small is gated.',
+  where: { field: 'terms' },
+  hint: 'Give an access token.',
+} as const;
 
 const settle = async () => {
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -113,6 +118,40 @@ describe('looking a model up', () => {
     expect(argsOf('listModel')).toEqual([]);
   });
 
+  it('does not wait for a slower one before it, whose answer is dropped when it comes', async () => {
+    const waiting: (() => void)[] = [];
+    let slow = false;
+    const { session, argsOf } = await visit({
+      pace: () => (slow ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
+    });
+    slow = true;
+    session.chooser.suggest('owner/slow');
+    await settle();
+    slow = false;
+    session.chooser.suggest(REPO);
+    await settle();
+    expect(argsOf('listModel')).toHaveLength(2);
+    expect(session.chooser.store.getState().lookup).toMatchObject({ status: 'found', source: { repo: REPO } });
+    for (const answer of waiting) answer();
+    await settle();
+    expect(session.chooser.store.getState().lookup).toMatchObject({ status: 'found', source: { repo: REPO } });
+  });
+
+  it('leaves what a later text lacks standing when its answer comes late', async () => {
+    const waiting: (() => void)[] = [];
+    let slow = false;
+    const { session } = await visit({
+      pace: () => (slow ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
+    });
+    slow = true;
+    session.chooser.suggest(REPO);
+    await settle();
+    session.chooser.suggest('gpt2');
+    for (const answer of waiting) answer();
+    await settle();
+    expect(session.chooser.store.getState().lookup).toMatchObject({ status: 'failed', source: null });
+  });
+
   it('says where to look when a repository has no graph', async () => {
     const { session } = await visit({ listing: { ...LISTING, variants: [] } });
     session.chooser.suggest(REPO);
@@ -125,7 +164,7 @@ describe('looking a model up', () => {
 });
 
 describe('dropped files', () => {
-  const files = [new File([], 'model_q4.onnx'), new File([], 'config.json')];
+  const files = ['model_q4.onnx', 'config.json', 'tokenizer.json'].map((name) => new File([], name));
 
   it('of one graph are loaded at once', async () => {
     const { session, loaded } = await visit({
@@ -135,6 +174,24 @@ describe('dropped files', () => {
     await settle();
     expect(loaded().at(-1)).toEqual({ type: 'files', files, onnxPath: 'model_q4.onnx' });
     expect(session.chooser.store.getState().lookup.status).toBe('idle');
+  });
+
+  it('that lack what a graph needs are refused at once, and the model in use stays', async () => {
+    const { session, loaded, argsOf } = await visit();
+    session.chooser.drop(files.slice(0, 1));
+    await settle();
+    expect(session.chooser.store.getState().lookup).toMatchObject({
+      status: 'failed',
+      problem: { message: 'config.json and tokenizer.json are missing.' },
+    });
+    session.chooser.drop(files.slice(0, 2));
+    expect(session.chooser.store.getState().lookup).toMatchObject({
+      problem: { message: 'tokenizer.json is missing.' },
+    });
+    await settle();
+    expect(argsOf('listModel')).toEqual([]);
+    expect(loaded()).toHaveLength(1);
+    expect(session.model.store.getState().phase.status).toBe('ready');
   });
 
   it('of several graphs are listed first', async () => {
@@ -172,9 +229,10 @@ describe('the access token', () => {
   it('is asked for where the hub refuses, and only there', () => {
     const source = { type: 'hub', repo: REPO, revision: 'main' } as const;
     expect(asksForToken(source, GATED)).toEqual({ repo: REPO, what: 'terms' });
-    const unknown = { ...GATED, message: 'There is no such model, or it is private.' };
+    const unknown = { ...GATED, message: 'There is no such model, or it is private.', where: { field: 'token' } };
     expect(asksForToken(source, unknown)).toEqual({ repo: REPO, what: 'access' });
-    expect(asksForToken(source, { ...unknown, hint: 'Check its name.' })).toBeNull();
+    const named = { ...GATED, message: 'The hub answers 500 for owner/gated-token-403.', where: {} };
+    expect(asksForToken(source, named)).toBeNull();
     expect(asksForToken({ type: 'url', url: 'https://example.org/model.onnx' }, GATED)).toBeNull();
     expect(asksForToken(source, { ...GATED, kind: 'data' })).toBeNull();
   });
@@ -289,6 +347,29 @@ describe('loading', () => {
   });
 });
 
+describe('a model that cannot read the dataset', () => {
+  it('has none to tune on, and the next model has it again', async () => {
+    let refuses = false;
+    const { session, argsOf } = await visit({
+      before: ({ method }) => {
+        if (refuses && method === 'setDataset') throw toProblem({ kind: 'data', message: 'Too long.', where: {} });
+      },
+    });
+    session.dataset.open('a.tsv', 'x\tgood\ny\tbad');
+    await settle();
+    refuses = true;
+    session.model.load({ type: 'hub', repo: REPO, revision: 'main' });
+    await settle();
+    expect(whyNotTune(session)).toBe('This model cannot read a.tsv; Data says why.');
+    session.tune();
+    expect(argsOf('tune')).toEqual([]);
+    refuses = false;
+    session.model.load({ type: 'bundled', name: 'fable-7m' });
+    await settle();
+    expect(whyNotTune(session)).toBeNull();
+  });
+});
+
 describe('a model that cannot be tuned', () => {
   const untrainable = {
     kind: 'model',
@@ -346,6 +427,32 @@ describe('the models this browser keeps', () => {
     session.model.load();
     await settle();
     expect(argsOf('cachedModels')).toHaveLength(2);
+  });
+
+  it('of two revisions are two: only the one on its way is arriving, and then in use', () => {
+    const main = kept('a/one');
+    const source = { type: 'hub', repo: 'a/one', revision: 'v2', onnxPath: 'onnx/model_q4.onnx' } as const;
+    const other: CachedModel = { ...main, key: 'a/one@v2 q4', source };
+    expect([keptName(main), keptName(other)]).toEqual(['a/one', 'a/one@v2']);
+    const state = (phase: ModelState['phase']): ModelState => ({ source, device: 'wasm', lastReady: null, phase });
+    const loading = state({ status: 'loading', progress: null, share: 0 });
+    expect([keptUse(main, loading), keptUse(other, loading)]).toEqual([null, 'arriving']);
+    expect(keptUse({ ...other, source: { ...source, onnxPath: 'onnx/model.onnx' } }, loading)).toBeNull();
+    const cancelled = state({ status: 'cancelled' });
+    expect(keptUse(other, cancelled)).toBeNull();
+  });
+
+  it('of which one is loaded show it in use, and no other graph or revision', async () => {
+    const { session } = await visit({ cached, model: { name: 'a/one' } });
+    session.model.load(kept('a/one').source);
+    await settle();
+    const state = session.model.store.getState();
+    const v2: CachedModel = { ...kept('a/one'), source: { type: 'hub', repo: 'a/one', revision: 'v2' } };
+    expect([kept('a/one'), kept('a/one', 'fp32'), v2].map((one) => keptUse(one, state))).toEqual([
+      'in use',
+      null,
+      null,
+    ]);
   });
 
   it('are deleted only after a while, and undo keeps them', async () => {

@@ -9,7 +9,8 @@ import type { TuneEvent } from '../../src/worker/protocol';
 import { createScriptedEngine, fallingLoss } from '../support/scriptedEngine';
 
 const SETTINGS = toTuneSettings({ ...DEFAULTS, steps: 50 });
-const at = (events: readonly TuneEvent[]) => project(beginRecord(1, SETTINGS, 'reviews.csv'), events);
+const SUBJECT = { dataset: 'reviews.csv', model: 'fable-7m' };
+const at = (events: readonly TuneEvent[]) => project(beginRecord(1, SETTINGS, SUBJECT), events);
 const stepEvent = (step: number, loss = 1): TuneEvent => ({
   type: 'step',
   step,
@@ -86,7 +87,7 @@ describe('a run', () => {
   it('ends with its prefix, although the frames of its last events never came', async () => {
     const never: Schedule = () => {};
     const run = createRun(createScriptedEngine(), never);
-    await run.start(SETTINGS, 'reviews.csv');
+    await run.start(SETTINGS, SUBJECT);
     expect(latestRun(run.store.getState())).toMatchObject({
       phase: 'done',
       ending: 'finished',
@@ -105,7 +106,7 @@ describe('a run', () => {
       },
     };
     const run = createRun(failing, (flush) => flush());
-    await run.start(SETTINGS, 'reviews.csv');
+    await run.start(SETTINGS, SUBJECT);
     const record = latestRun(run.store.getState());
     expect(record).toMatchObject({ phase: 'failed', problem: { kind: 'device', hint: 'Use wasm.' }, step: 1 });
     expect(isActive(record)).toBe(false);
@@ -116,7 +117,7 @@ describe('a run', () => {
       createScriptedEngine({ pace: () => new Promise((resolve) => setImmediate(resolve)) }),
       (flush) => flush(),
     );
-    const ended = run.start({ ...SETTINGS, steps: 10_000 }, 'reviews.csv');
+    const ended = run.start({ ...SETTINGS, steps: 10_000 }, SUBJECT);
     run.stop();
     await ended;
     expect(latestRun(run.store.getState())).toMatchObject({
@@ -129,7 +130,7 @@ describe('a run', () => {
   it('is one at a time', async () => {
     const engine = createScriptedEngine();
     const run = createRun(engine, (flush) => flush());
-    await Promise.all([run.start(SETTINGS, 'a'), run.start(SETTINGS, 'b')]);
+    await Promise.all([run.start(SETTINGS, SUBJECT), run.start(SETTINGS, SUBJECT)]);
     expect(run.store.getState().runs).toHaveLength(1);
     expect(engine.calls.filter(({ method }) => method === 'tune')).toHaveLength(1);
   });
@@ -142,7 +143,7 @@ describe('a run', () => {
       },
     });
     const run = createRun(engine, (flush) => flush());
-    const ended = run.start(SETTINGS, 'a');
+    const ended = run.start(SETTINGS, SUBJECT);
     while (latestRun(run.store.getState())?.phase !== 'running') await new Promise((resolve) => setImmediate(resolve));
     run.pause();
     await Promise.resolve();

@@ -4,7 +4,7 @@ import { losesWork } from '../../src/state/leaving';
 import { neverBack } from '../../src/state/model';
 import { measuredOn, scoreRows } from '../../src/state/prefixes';
 import { toProblem } from '../../src/state/problem';
-import { isActive, latestRun } from '../../src/state/run';
+import { isActive, latestRun, latestRunOf } from '../../src/state/run';
 import { parseSamples } from '../../src/state/samples';
 import { createSession, whyNotTune } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
@@ -76,6 +76,24 @@ describe('a visit', () => {
     expect(whyNotTune(session)).toBe('Length is at least 1.');
   });
 
+  it('does not start a run that is known not to fit, until its settings make it fit', async () => {
+    const { session, engine } = await visit('?sample=reviews', {
+      doesNotFit: ({ microBatchSize }) => microBatchSize !== 'auto',
+    });
+    session.settings.set({ microBatchSize: 16 });
+    await settle();
+    expect(session.estimate.store.getState()).toMatchObject({
+      value: { trainableParameters: 32_768, memory: null, memoryProblem: { kind: 'device' } },
+      problem: null,
+    });
+    expect(whyNotTune(session)).toBe('This run does not fit in memory; the reason stands above.');
+    session.tune();
+    expect(engine.calls.some(({ method }) => method === 'tune')).toBe(false);
+    session.settings.set({ microBatchSize: 'auto' });
+    await settle();
+    expect(whyNotTune(session)).toBeNull();
+  });
+
   it('shows why a model could not be loaded, and loads it when asked again', async () => {
     let broken = true;
     const { session } = await visit('', {
@@ -111,6 +129,28 @@ describe('a visit', () => {
       base: { loss: 2.412 },
       tuned: { loss: 0.683 },
     });
+  });
+
+  it('keeps what was tuned for another model: it can be exported, and neither compared nor taken for this model’s', async () => {
+    const { session, saved } = await visit('?sample=reviews');
+    session.tune();
+    await settle();
+    session.model.load({ type: 'hub', repo: 'owner/small', revision: 'main' });
+    await settle();
+    expect(session.prefixes.store.getState()).toMatchObject({
+      list: [],
+      others: [{ id: 'prefix-1', model: 'fable-7m' }],
+    });
+    expect(session.compare.store.getState().prefixId).toBeNull();
+    expect(session.exporting.store.getState().prefixId).toBe('prefix-1');
+    expect(latestRunOf(session.run.store.getState(), 'owner/small')).toBeUndefined();
+    expect(latestRunOf(session.run.store.getState(), 'fable-7m')?.id).toBe(1);
+    await session.exporting.write('zip');
+    expect(saved.map(({ name }) => name)).toEqual(['prefix-1.zip']);
+    session.model.load({ type: 'bundled', name: 'fable-7m' });
+    await settle();
+    expect(session.compare.store.getState().prefixId).toBe('prefix-1');
+    expect(session.prefixes.store.getState()).toMatchObject({ list: [{ id: 'prefix-1' }], others: [] });
   });
 
   it('leaving loses a run under way, and a prefix until it is exported', async () => {

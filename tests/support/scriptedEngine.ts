@@ -14,6 +14,7 @@ import type {
   ModelListing,
   ModelSummary,
   PrefixSummary,
+  SerialisedError,
   TokenPiece,
   TuneEvent,
   TuneSettings,
@@ -29,6 +30,8 @@ export interface Script {
   /** Called before each method answers; throw to make it fail. */
   readonly before?: (call: Call) => void;
   readonly events?: (settings: TuneSettings) => readonly TuneEvent[];
+  /** Whether a run with these settings does not fit. */
+  readonly doesNotFit?: (settings: TuneSettings) => boolean;
   readonly answer?: (request: GenerateRequest) => readonly string[];
 }
 
@@ -56,6 +59,13 @@ const MODEL: ModelSummary = {
     reason: 'This browser offers no hardware WebGPU adapter.',
     selfTestError: null,
   },
+};
+
+const TOO_LARGE: SerialisedError = {
+  kind: 'device',
+  message: 'Training does not fit.',
+  where: {},
+  hint: 'Let the micro-batch be chosen.',
 };
 
 const LISTING: ModelListing = {
@@ -91,6 +101,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
   const calls: Call[] = [];
   const prefixes: PrefixSummary[] = [];
   let cached = script.cached ?? [];
+  let loaded: string | null = null;
   let paused = false;
   let stopped = false;
   let silenced = false;
@@ -103,11 +114,13 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     calls,
     async loadModel(source, device, onProgress) {
       begin('loadModel', source, device);
+      loaded = null;
       for (const progress of script.progress ?? PROGRESS) {
         await pace();
         onProgress(progress);
       }
-      return { ...MODEL, ...script.model };
+      loaded = source.type === 'hub' ? source.repo : MODEL.name;
+      return { ...MODEL, name: loaded, ...script.model };
     },
     async unloadModel() {
       begin('unloadModel');
@@ -145,7 +158,9 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         fraction: parameters / (parameters + MODEL.parameters),
         adapterBytes: parameters * 4 + 96,
         seconds,
-        memory: { memoryBytes: 310e6, microBatchSize: 8, recompute: false },
+        ...(script.doesNotFit?.(settings) === true
+          ? { memory: null, memoryProblem: TOO_LARGE }
+          : { memory: { memoryBytes: 310e6, microBatchSize: 8, recompute: false }, memoryProblem: null }),
       };
     },
     async tune(settings, onEvent) {
@@ -168,6 +183,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         settings,
         `prefix-${prefixes.length + 1}`,
         last?.type === 'step' ? last.step : settings.steps,
+        loaded ?? MODEL.name,
       );
       prefixes.push(prefix);
       const done: Extract<TuneEvent, { type: 'done' }> = {
@@ -193,7 +209,10 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     },
     async prefixes() {
       begin('prefixes');
-      return [...prefixes];
+      return {
+        usable: prefixes.filter(({ model }) => model === loaded),
+        others: prefixes.filter(({ model }) => model !== loaded),
+      };
     },
     async evaluate(prefixId) {
       begin('evaluate', prefixId);
@@ -243,7 +262,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     async importAdapter(files) {
       begin('importAdapter', files);
       const prefix: PrefixSummary = {
-        ...prefixOf({ length: 20 }, `imported-${prefixes.length + 1}`, 0),
+        ...prefixOf({ length: 20 }, `imported-${prefixes.length + 1}`, 0, loaded ?? MODEL.name),
         origin: 'imported',
         baseLoss: null,
         loss: null,
@@ -288,11 +307,12 @@ export function fallingLoss(settings: TuneSettings): TuneEvent[] {
   return events;
 }
 
-function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number): PrefixSummary {
+function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number, model: string): PrefixSummary {
   const parameters = settings.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
   return {
     id,
     name: id,
+    model,
     length: settings.length,
     parameters,
     bytes: parameters * 4 + 96,

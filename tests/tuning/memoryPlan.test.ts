@@ -106,7 +106,7 @@ describe('a run that cannot fit', () => {
     const least = leastBudget(fitsWith({}, true));
     const attempt = () => plan({}, { budgetBytes: least / 2 });
     expect(attempt).toThrow(
-      /one row of 39 tokens and a prefix of 4 it takes about [\d.]+ MB of memory, and the budget is/,
+      /one row of 39 tokens and a prefix of 4 it takes about [\d,]+ MiB of memory, and the budget is [\d,]+ MiB/,
     );
     expect(attempt).toThrow(expect.objectContaining({ outOfMemory: true, hint: expect.stringContaining('dtype') }));
   });

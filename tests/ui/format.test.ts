@@ -73,6 +73,8 @@ describe('places', () => {
     expect(sayWhere({ column: 'label', line: 12, file: 'reviews.csv' })).toBe('reviews.csv, line 12, column label');
     expect(sayWhere({ node: '/lm_head', offset: 4096 })).toBe('node /lm_head, byte 4,096');
     expect(sayWhere({})).toBeNull();
+    expect(sayWhere({ field: 'token' })).toBeNull();
+    expect(sayWhere({ file: 'model.onnx', field: 'terms' })).toBe('model.onnx');
   });
 });
 

@@ -69,7 +69,7 @@ describe('the main job', () => {
     expect(imported.id).not.toBe(done.prefix.id);
     const { loss } = await at.engine.evaluate(imported.id);
     expect(Math.abs(loss - (done.prefix.loss as number))).toBeLessThanOrEqual(1e-6);
-    expect((await at.engine.prefixes()).map(({ id }) => id)).toContain(imported.id);
+    expect((await at.engine.prefixes()).usable.map(({ id }) => id)).toContain(imported.id);
     expect(await at.engine.exportAdapter(imported.id, 'safetensors')).toMatchObject({
       bytes: (await at.engine.exportAdapter(done.prefix.id, 'safetensors')).bytes,
     });
@@ -155,7 +155,13 @@ describe('a run on little memory', () => {
     const tuning = at.engine.tune({ ...run, memoryBudgetMiB: 40 }, (event) => events.push(event));
     await expect(tuning).rejects.toMatchObject({ kind: 'device', message: expect.stringContaining('does not fit') });
     expect(events).toEqual([]);
-    await expect(at.engine.estimate({ ...run, memoryBudgetMiB: 40 })).rejects.toThrow('does not fit');
+    const { trainableParameters, memory, memoryProblem } = await at.engine.estimate({ ...run, memoryBudgetMiB: 40 });
+    expect(trainableParameters).toBeGreaterThan(0);
+    expect(memory).toBeNull();
+    expect(memoryProblem).toMatchObject({
+      kind: 'device',
+      message: expect.stringMatching(/does not fit: .* and the budget is 40 MiB/),
+    });
   });
 });
 
@@ -199,7 +205,7 @@ describe('unloading', () => {
     expect(backend.live().bytes).toBeGreaterThan(1e6);
     await engine.unloadModel();
     expect(backend.live()).toEqual(NOTHING);
-    expect(await engine.prefixes()).toEqual([]);
+    expect(await engine.prefixes()).toEqual({ usable: [], others: [prefix] });
   });
 
   it('waits for the run that is under way', async () => {
@@ -211,7 +217,7 @@ describe('unloading', () => {
     expect(done.reason).toBe('stopped');
     await unloading;
     expect((await decoder()).backend.live()).toEqual(NOTHING);
-    expect(await engine.prefixes()).toEqual([]);
+    expect(await engine.prefixes()).toEqual({ usable: [], others: [done.prefix] });
     await expect(engine.evaluate(null)).rejects.toThrow('No model is loaded.');
   });
 
@@ -221,10 +227,11 @@ describe('unloading', () => {
     const before = await engine.exportAdapter(prefix.id, 'safetensors');
     vi.spyOn(LoadedDecoder, 'load').mockRejectedValueOnce(new Error('no graph'));
     await expect(engine.loadModel(bundledSource, 'wasm', () => {})).rejects.toThrow('no graph');
-    expect(await engine.prefixes()).toEqual([]);
+    expect(await engine.prefixes()).toEqual({ usable: [], others: [prefix] });
     expect(await engine.exportAdapter(prefix.id, 'safetensors')).toEqual(before);
     await engine.loadModel(bundledSource, 'wasm', () => {});
-    expect(await engine.prefixes()).toEqual([prefix]);
+    expect(prefix.model).toBe('fable-7m');
+    expect(await engine.prefixes()).toEqual({ usable: [prefix], others: [] });
     await engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
     expect((await engine.evaluate(prefix.id)).loss).toBeCloseTo(prefix.loss as number, 6);
     await engine.unloadModel();

@@ -2,7 +2,7 @@
  * K' = concat(prefix_K, K), drawn to scale: the prefix in front, the longest row of the data behind it, and the room the
  * model has left.
  */
-import { summaryOf } from '../../state';
+import { summaryOf, usableDataset } from '../../state';
 import { formatCount } from '../format';
 import { Term } from '../parts/Term';
 import { usePart } from '../session';
@@ -11,7 +11,7 @@ import classes from './tune.module.css';
 export function ContextBar() {
   const length = usePart('settings', (state) => state.length);
   const context = usePart('model', (state) => summaryOf(state)?.contextLength ?? null);
-  const longest = usePart('dataset', ({ current }) => current?.summary.longestTokens ?? null);
+  const longest = usePart('dataset', (state) => usableDataset(state)?.summary.longestTokens ?? null);
   if (context === null || longest === null) return null;
   const free = Math.max(0, context - length - longest);
   const share = (tokens: number) => ({ flexGrow: tokens });

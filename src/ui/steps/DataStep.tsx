@@ -1,6 +1,6 @@
 /** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
 import { Button } from '@mantine/core';
-import { datasetLine } from '../../state';
+import { datasetLine, type LoadedDataset } from '../../state';
 import type { DatasetSummary, RowProblem } from '../../worker';
 import { formatCount } from '../format';
 import { Figure, Figures } from '../parts/Figure';
@@ -14,12 +14,10 @@ import { TokenPreview } from './TokenPreview';
 
 export function DataStep() {
   const { dataset } = useSession();
-  const { current, previous, pending, failure, modelReady } = usePart('dataset', (all) => all);
-  const line = current
-    ? `${current.summary.name}: ${datasetLine(current.summary)}`
-    : 'Examples of what goes in and what should come out. They stay on this machine.';
+  const { current, previous, pending, failure, modelReady, fits } = usePart('dataset', (all) => all);
+  const unread = current !== null && !fits && pending === null && modelReady;
   return (
-    <Step name="Data" line={line}>
+    <Step name="Data" line={dataLine(current, unread)}>
       <div className={classes.stack}>
         <Intake hasData={current !== null} />
         {pending !== null && (
@@ -32,8 +30,15 @@ export function DataStep() {
         {failure !== null && (
           <div>
             <Problem problem={failure.problem} onDismiss={dataset.dismissFailure} />
-            {current !== null && <p className={classes.quiet}>{current.summary.name} is still in use, as below.</p>}
+            {current !== null && fits && (
+              <p className={classes.quiet}>{current.summary.name} is still in use, as below.</p>
+            )}
           </div>
+        )}
+        {unread && (
+          <p className={classes.quiet}>
+            {current.summary.name} is kept as the model before read it; the next model tries it again.
+          </p>
         )}
         {previous !== null && (
           <div className={classes.row}>
@@ -49,6 +54,12 @@ export function DataStep() {
       </div>
     </Step>
   );
+}
+
+function dataLine(current: LoadedDataset | null, unread: boolean): string {
+  if (current === null) return 'Examples of what goes in and what should come out. They stay on this machine.';
+  if (unread) return `This model cannot read ${current.summary.name}.`;
+  return `${current.summary.name}: ${datasetLine(current.summary)}`;
 }
 
 function Loaded({ summary }: { readonly summary: DatasetSummary }) {

@@ -13,6 +13,7 @@ import classes from './steps.module.css';
 export function ExportStep() {
   const { importAdapter, prefixes } = useSession();
   const count = usePart('prefixes', ({ list }) => list.length);
+  const others = usePart('prefixes', (state) => state.others.length);
   const importing = usePart('prefixes', (state) => state.importing);
   const problem = usePart('prefixes', (state) => state.problem);
   const measureProblem = usePart('prefixes', (state) => state.measureProblem);
@@ -24,7 +25,7 @@ export function ExportStep() {
         <div className={`${classes.columns} ${classes.gapAbove}`}>
           <div className={classes.stack}>
             <h3 className={classes.heading}>Take it with you</h3>
-            {count > 0 ? (
+            {count + others > 0 ? (
               <ExportFile />
             ) : (
               <p className={classes.quiet}>There is no prefix yet. Tune one, or bring one.</p>
@@ -52,15 +53,14 @@ function ExportFile() {
   const { exporting } = useSession();
   const { prefixId, description, writing, saved, problem } = usePart('exporting', (all) => all);
   const list = usePart('prefixes', (state) => state.list);
+  const others = usePart('prefixes', (state) => state.others);
+  const data = [
+    ...list.map((prefix) => ({ value: prefix.id, label: prefixLabel(prefix) })),
+    ...others.map((prefix) => ({ value: prefix.id, label: `${prefixLabel(prefix)}, for ${prefix.model}` })),
+  ];
   return (
     <>
-      <Select
-        label="Prefix"
-        data={list.map((prefix) => ({ value: prefix.id, label: prefixLabel(prefix) }))}
-        value={prefixId}
-        allowDeselect={false}
-        onChange={exporting.selectPrefix}
-      />
+      <Select label="Prefix" data={data} value={prefixId} allowDeselect={false} onChange={exporting.selectPrefix} />
       {description !== null && (
         <table className={classes.table}>
           <caption className="visually-hidden">What the file holds</caption>
@@ -109,7 +109,9 @@ function ExportFile() {
 }
 
 function PythonLines() {
-  const base = usePart('model', ({ source }) => sourceName(source));
+  const present = usePart('model', ({ source }) => sourceName(source));
+  const prefixId = usePart('exporting', (state) => state.prefixId);
+  const base = usePart('prefixes', ({ others }) => others.find(({ id }) => id === prefixId)?.model ?? present);
   const saved = usePart('exporting', (state) => state.saved);
   const folder = saved?.endsWith('.zip') ? saved.slice(0, -4) : 'path/to/prefix';
   return (

@@ -1,6 +1,7 @@
 /** The models this browser keeps: what each takes, load it again, delete it (and take that back). */
 import { Button } from '@mantine/core';
-import { keptModels, sourceName, summaryOf } from '../../state';
+import { type RefObject, useLayoutEffect, useRef } from 'react';
+import { keptModels, keptName, keptUse } from '../../state';
 import type { CachedModel, ModelCacheSummary } from '../../worker';
 import { formatBytes, formatPlural, formatWhen } from '../format';
 import { goTo } from '../keys';
@@ -20,12 +21,12 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
   const state = usePart('modelCache', (all) => all);
   const { summary, leaving, problem } = state;
   const kept = keptModels(state);
-  const bytes = kept.reduce((sum, model) => sum + model.bytes, 0);
+  const heading = useRef<HTMLElement>(null);
   return (
     <details onToggle={(event) => event.currentTarget.open && void modelCache.refresh()}>
-      <summary>
+      <summary ref={heading}>
         Models kept in this browser{summary !== null && ` (${kept.length})`}
-        {kept.length > 0 && ` · ${formatBytes(bytes)}`}
+        {summary !== null && kept.length > 0 && ` · ${formatBytes(summary.usedBytes)}`}
       </summary>
       <div className={`${classes.stack} ${classes.detailsBody}`}>
         {kept.length > 0 && (
@@ -35,14 +36,7 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
             ))}
           </ul>
         )}
-        {leaving.length > 0 && (
-          <div className={classes.row} role="status">
-            <p className={classes.quiet}>{leavingText(leaving)} will be deleted in a moment.</p>
-            <Button ref={takeFocus} size="compact-sm" variant="default" onClick={modelCache.undo}>
-              Undo
-            </Button>
-          </div>
-        )}
+        {leaving.length > 0 && <Leaving leaving={leaving} heading={heading} />}
         <Problem problem={problem} />
         <div className={classes.between}>
           <p className={classes.quiet}>{summary !== null && storageText(summary, kept.length)}</p>
@@ -57,20 +51,41 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
   );
 }
 
-/** The button that was pressed is gone with its row. */
-const takeFocus = (button: HTMLButtonElement | null) => button?.focus();
+interface LeavingProps {
+  readonly leaving: readonly CachedModel[];
+  readonly heading: RefObject<HTMLElement | null>;
+}
+
+/**
+ * The keyboard's way: the button that was pressed is gone with its row, so Undo takes the focus; it goes in its turn, and
+ * hands it on to the heading if it still has it.
+ */
+function Leaving({ leaving, heading }: LeavingProps) {
+  const { modelCache } = useSession();
+  const undo = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const button = undo.current;
+    const next = heading.current;
+    button?.focus();
+    return () => {
+      if (button !== null && document.activeElement === button) next?.focus();
+    };
+  }, [heading]);
+  return (
+    <div className={classes.row} role="status">
+      <p className={classes.quiet}>{leavingText(leaving)} will be deleted in a moment.</p>
+      <Button ref={undo} size="compact-sm" variant="default" onClick={modelCache.undo}>
+        Undo
+      </Button>
+    </div>
+  );
+}
 
 function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boolean }) {
   const { model: loader, modelCache } = useSession();
-  const { name, dtype, bytes, complete, lastUsed, source } = model;
-  const arriving = usePart(
-    'model',
-    (state) => state.phase.status === 'loading' && sourceName(state.source) === sourceName(source),
-  );
-  const inUse = usePart('model', (state) => {
-    const summary = summaryOf(state);
-    return summary?.name === name && summary.dtype === dtype;
-  });
+  const { dtype, bytes, complete, lastUsed, source } = model;
+  const name = keptName(model);
+  const use = usePart('model', (state) => keptUse(model, state));
   const load = () => {
     loader.load(source);
     goTo('Model');
@@ -81,14 +96,14 @@ function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boo
       <span className={modelClasses.keptFacts}>
         {dtype} · {formatBytes(bytes)} · {formatWhen(lastUsed, Date.now())} ·{' '}
         {complete ? 'complete' : 'partial, the rest is fetched when it is loaded'}
-        {inUse && ' · in use'}
+        {use === 'in use' && ' · in use'}
       </span>
       <span className={modelClasses.keptButtons}>
         <Button
           size="compact-sm"
           variant="default"
           aria-label={`Load ${name} ${dtype}`}
-          disabled={busy || arriving || inUse}
+          disabled={busy || use !== null}
           onClick={load}
         >
           Load
@@ -98,7 +113,7 @@ function Kept({ model, busy }: { readonly model: CachedModel; readonly busy: boo
           variant="subtle"
           color="gray"
           aria-label={`Delete ${name} ${dtype}`}
-          disabled={arriving}
+          disabled={use === 'arriving'}
           onClick={() => modelCache.remove([model])}
         >
           Delete
@@ -116,5 +131,5 @@ function storageText({ storage, quotaBytes }: ModelCacheSummary, count: number):
 
 function leavingText(leaving: readonly CachedModel[]): string {
   const [only] = leaving;
-  return leaving.length === 1 && only ? `${only.name} (${only.dtype})` : formatPlural(leaving.length, 'model');
+  return leaving.length === 1 && only ? `${keptName(only)} (${only.dtype})` : formatPlural(leaving.length, 'model');
 }

@@ -90,6 +90,7 @@ function RunLog() {
           <tr>
             <th>Run</th>
             <th>Data</th>
+            <th>Model</th>
             <th>Prefix</th>
             <th className={classes.number}>Learning rate</th>
             <th className={classes.number}>Steps</th>
@@ -104,6 +105,7 @@ function RunLog() {
                 <UnstyledButton onClick={() => run.show(record.id)}>Run {record.id}</UnstyledButton>
               </td>
               <td>{record.datasetName}</td>
+              <td>{record.modelName}</td>
               <td>
                 {record.settings.length}, from {record.settings.init.type}
               </td>

@@ -1,6 +1,6 @@
 /** Base against tuned on the held-out rows, one line per prefix. */
 import { Button } from '@mantine/core';
-import { measuredOn, prefixLabel, scoreRows } from '../../state';
+import { measuredOn, prefixLabel, scoreRows, usableDataset } from '../../state';
 import type { PrefixSummary } from '../../worker';
 import { formatAccuracy, formatCount, formatLoss } from '../format';
 import { usePart, useSession } from '../session';
@@ -9,7 +9,7 @@ import classes from './steps.module.css';
 export function ScoreTable() {
   const { prefixes } = useSession();
   const state = usePart('prefixes', (all) => all);
-  const hasData = usePart('dataset', ({ current }) => current !== null);
+  const hasData = usePart('dataset', (state) => usableDataset(state) !== null);
   return (
     <div className={classes.tableScroll}>
       <table className={classes.table}>

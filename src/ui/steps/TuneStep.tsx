@@ -1,6 +1,7 @@
 /** Step 3: what is learned and how, what it will cost, and the loss while it learns. */
 import { Button, Tooltip } from '@mantine/core';
 import { BUNDLED_MODEL, latestRun, settingsIssues, summaryOf, whyNotTune } from '../../state';
+import type { SerialisedError } from '../../worker';
 import { formatAbout, formatBytes, formatCount, formatLoss, formatShare, sayEnding, sayParts } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
@@ -41,6 +42,8 @@ function Untrainable() {
 }
 
 function TuneLine() {
+  const modelName = usePart('model', (state) => summaryOf(state)?.name ?? null);
+  const runModel = usePart('run', (state) => latestRun(state)?.modelName ?? null);
   const ending = usePart('run', (state) => latestRun(state)?.ending ?? null);
   const base = usePart('run', (state) => latestRun(state)?.baseline?.loss ?? null);
   const first = usePart('run', (state) => latestRun(state)?.firstValidation?.loss ?? null);
@@ -49,7 +52,19 @@ function TuneLine() {
     return 'Learns a few vectors that are put in front of each layer’s keys and values; the model itself stays as it is.';
   }
   const without = base === null ? '' : ` Without a prefix it is ${formatLoss(base)}.`;
-  return `Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${without}`;
+  const of = runModel === modelName ? '' : `${runModel}: `;
+  return `${of}Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${without}`;
+}
+
+/** A run that is known not to fit, with what may make it fit. */
+function DoesNotFit({ problem }: { readonly problem: SerialisedError | null }) {
+  const { settings } = useSession();
+  const byHand = usePart('settings', ({ microBatchSize }) => microBatchSize !== 'auto');
+  const choose = {
+    label: 'Let the micro-batch be chosen',
+    run: () => settings.set({ microBatchSize: 'auto' }),
+  };
+  return <Problem problem={problem} actions={byHand ? [choose] : []} />;
 }
 
 /** What the run would learn, weigh and take, and the button that starts it. */
@@ -58,6 +73,7 @@ function StartRow() {
   // Read so that this row is drawn again when the answer to "why not" may change.
   usePart('model', ({ phase }) => phase.status);
   usePart('dataset', ({ current, pending }) => current ?? pending);
+  usePart('dataset', ({ fits }) => fits);
   usePart('settings', (settings) => settings);
   usePart('run', (state) => latestRun(state)?.phase);
   const steps = usePart('settings', (settings) => settings.steps);
@@ -68,6 +84,7 @@ function StartRow() {
     <>
       <Issues issues={issues} onFix={session.settings.set} />
       <Problem problem={problem} />
+      <DoesNotFit problem={value?.memoryProblem ?? null} />
       <div className={classes.between}>
         <Figures label="What will be learned">
           <Figure
