@@ -11,7 +11,7 @@ export interface ErrorLocation {
   file?: string;
   /** Byte offset in the file, from 0. */
   offset?: number;
-  /** Protobuf field path, e.g. `graph.node[3].attribute`. */
+  /** Protobuf field path (`graph.node[3].attribute`), setting, or what a server asks for (`token`, `terms`). */
   field?: string;
   /** ONNX node name, or its first output where it has none. */
   node?: string;
