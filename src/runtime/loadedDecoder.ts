@@ -77,9 +77,9 @@ export class LoadedDecoder {
       const trainability = trainabilityOf(decoder, targetFor(store, weights));
       // A graph that runs as the file has it takes the weights as the file has them.
       if (weights === 'float' && store.keepsFloat16 && trainability.kind !== 'opaque') await store.widen();
-      const halfCache = options.float16Cache ?? (backend.kind === 'webgpu' && store.keepsFloat16);
-      const target = { ...targetFor(store, weights), float16Cache: halfCache && hasEvenHeads(decoder) };
       const { contextLength = Number.POSITIVE_INFINITY } = options;
+      const float16Cache = options.float16Cache ?? (backend.kind === 'webgpu' && store.keepsFloat16);
+      const target = targetFor(store, weights, float16Cache && hasEvenHeads(decoder));
       return new LoadedDecoder(decoder, store, target, parameters, trainability, contextLength);
     } catch (error) {
       await store.dispose();
@@ -124,9 +124,13 @@ const forwardKey = (shape: ForwardShape): string => `forward ${JSON.stringify(sh
 /** The kernels move float16 in pairs. */
 const hasEvenHeads = ({ layers }: Decoder): boolean => layers.every(({ headDim }) => headDim % 2 === 0);
 
-const targetFor = ({ backend, keepsFloat16 }: WeightStore, weights: CompileTarget['weights']): CompileTarget => ({
+const targetFor = (
+  { backend, keepsFloat16 }: WeightStore,
+  weights: CompileTarget['weights'],
+  float16Cache = false,
+): CompileTarget => ({
   float16Weights: keepsFloat16,
-  float16Cache: false,
+  float16Cache,
   fusedMatMul: backend.kind === 'wasm',
   gatherBlockQuantized: backend.kind === 'webgpu',
   int64: backend.kind === 'wasm',

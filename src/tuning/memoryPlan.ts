@@ -35,8 +35,8 @@ export interface MemoryRequest {
 }
 
 /**
- * What a runtime takes for what a graph holds at a time. On wasm measured as 1.0 to 1.3 without recomputation and up to 2.4
- * with it: its arena grows in powers of two, the heap in steps of a fifth. A GPU's buffers are kept in sizes that recur.
+ * What a runtime takes for what a graph holds at a time. On wasm measured as 1.0 to 1.3 without recomputation and up to 2.8
+ * with it, where peaks are small: its arena grows in powers of two, the heap in steps of a fifth. A GPU's buffers are kept in sizes that recur.
  */
 const RUNTIME_OVERHEAD = 1.5;
 /** Rows scored at a time where memory does not matter. */

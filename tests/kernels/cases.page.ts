@@ -17,29 +17,21 @@ export interface CacheCase {
   /** C. */
   capacity: number;
   prefixOffset: number;
+  /** Cache and output hold float16; else float32. */
+  half?: boolean;
 }
 
 export function prefixConcat(it: CacheCase): Promise<Difference> {
   const { seed, batch, heads, headDim, prefixLength, prefixOffset, capacity } = it;
+  const random = it.half ? randomHalves : randomBits;
+  const prefixDims = [prefixOffset + heads * prefixLength * headDim + 5];
   const inputs = {
-    prefix: randomBits(seed, [prefixOffset + heads * prefixLength * headDim + 5]),
-    cache: randomBits(seed + 1, [batch, heads, it.cacheLength ?? 0, headDim]),
-    out: randomBits(seed + 2, [batch, heads, capacity, headDim]),
+    // Numbers where they are rounded to float16, to the nearest on both sides; any bits where they are copied.
+    prefix: it.half ? randomFloats(seed, prefixDims, 3) : randomBits(seed, prefixDims),
+    cache: random(seed + 1, [batch, heads, it.cacheLength ?? 0, headDim]),
+    out: random(seed + 2, [batch, heads, capacity, headDim]),
   };
-  return compare(inputs, (kernels, { prefix, cache, out }) =>
-    kernels.prefixConcat({ prefix, prefixOffset, prefixLength, out, ...(it.cacheLength === null ? {} : { cache }) }),
-  );
-}
-
-/** A cache of float16; the prefix is rounded to it, by nearest on both sides. */
-export function prefixConcatHalf(it: CacheCase): Promise<Difference> {
-  const { seed, batch, heads, headDim, prefixLength, prefixOffset, capacity } = it;
-  const inputs = {
-    prefix: randomFloats(seed, [prefixOffset + heads * prefixLength * headDim + 5], 3),
-    cache: randomHalves(seed + 1, [batch, heads, it.cacheLength ?? 0, headDim]),
-    out: randomHalves(seed + 2, [batch, heads, capacity, headDim]),
-  };
-  return compare(inputs, (kernels, { prefix, cache, out }) =>
+  return compare<typeof inputs>(inputs, (kernels, { prefix, cache, out }) =>
     kernels.prefixConcat({ prefix, prefixOffset, prefixLength, out, ...(it.cacheLength === null ? {} : { cache }) }),
   );
 }
@@ -51,28 +43,21 @@ export interface AppendCase {
   newLength: number;
   capacity: number;
   counts: number[];
+  /** The cache holds float16; else float32. */
+  half?: boolean;
 }
 
-export function cacheAppend({ seed, heads, headDim, newLength, capacity, ...it }: AppendCase): Promise<Difference> {
-  const batch = it.counts.length;
+export function cacheAppend(it: AppendCase): Promise<Difference> {
+  const { seed, heads, headDim, newLength, capacity, counts } = it;
+  const random = it.half ? randomHalves : randomBits;
+  const batch = counts.length;
   const inputs = {
-    rows: randomBits(seed, [batch, heads, newLength, headDim]),
-    cache: randomBits(seed + 1, [batch, heads, capacity, headDim]),
-    counts: ints(...it.counts),
-    out: randomBits(seed + 2, [batch, heads, capacity, headDim]),
+    rows: random(seed, [batch, heads, newLength, headDim]),
+    cache: random(seed + 1, [batch, heads, capacity, headDim]),
+    counts: ints(...counts),
+    out: random(seed + 2, [batch, heads, capacity, headDim]),
   };
-  return compare(inputs, (kernels, tensors) => kernels.cacheAppend(tensors));
-}
-
-export function cacheAppendHalf({ seed, heads, headDim, newLength, capacity, ...it }: AppendCase): Promise<Difference> {
-  const batch = it.counts.length;
-  const inputs = {
-    rows: randomHalves(seed, [batch, heads, newLength, headDim]),
-    cache: randomHalves(seed + 1, [batch, heads, capacity, headDim]),
-    counts: ints(...it.counts),
-    out: randomHalves(seed + 2, [batch, heads, capacity, headDim]),
-  };
-  return compare(inputs, (kernels, tensors) => kernels.cacheAppend(tensors));
+  return compare<typeof inputs>(inputs, (kernels, tensors) => kernels.cacheAppend(tensors));
 }
 
 export interface SumCase {

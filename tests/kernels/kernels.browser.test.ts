@@ -40,7 +40,9 @@ describe('prefix_concat', () => {
       'swaps the prefix of a cache of float16',
       { batch: 3, ...shape, headDim: 6, cacheLength: null, prefixOffset: 139 },
     ],
-  ])('%s', async (_, sizes) => expect(await page.prefixConcatHalf({ seed: 5, ...sizes })).toMatchObject({ words: 0 }));
+  ])('%s', async (_, sizes) =>
+    expect(await page.prefixConcat({ seed: 5, half: true, ...sizes })).toMatchObject({ words: 0 }),
+  );
 
   it('copies exactly for random shapes', async () => {
     for (let seed = 1; seed <= 20; seed++) {
@@ -61,8 +63,8 @@ describe('cache_append', () => {
   ])('%s', async (_, sizes) => expect(await page.cacheAppend(sizes)).toMatchObject({ words: 0 }));
 
   it('appends to a cache of float16', async () => {
-    const sizes = { ...shape, headDim: 6, counts: [4, 1, 3] };
-    expect(await page.cacheAppendHalf(sizes)).toMatchObject({ words: 0 });
+    const sizes = { ...shape, half: true, headDim: 6, counts: [4, 1, 3] };
+    expect(await page.cacheAppend(sizes)).toMatchObject({ words: 0 });
   });
 });
 
