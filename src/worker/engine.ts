@@ -2,20 +2,14 @@
  * The engine behind the protocol: one model, one dataset, one run at a time, and the prefixes that came of them. Runs in a
  * worker for the page and in Node for the command line; it knows neither.
  */
-import {
-  describeFiles,
-  exportPrefix,
-  exportSafeTensors,
-  importAdapter,
-  type PrefixGeometry,
-  zipFiles,
-} from '../adapters';
+import { describeFiles, exportSafeTensors } from '../adapters';
 import { TextStream } from '../data';
 import { AdapterError, DataError, ModelError } from '../errors';
 import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
 import { fitOf, type ModelLibrary } from '../models';
 import { deviceLimits, isOutOfMemory } from '../runtime';
 import { type MemoryPlan, Random, RunControl } from '../tuning';
+import { exportStored, filesOf, importStored } from './adapterFiles';
 import { serialiseError } from './errors';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
@@ -40,7 +34,7 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
-import { fileName, ownerOf, PrefixShelf, type StoredPrefix } from './storedPrefix';
+import { geometryOf, ownerOf, PrefixShelf, type StoredPrefix } from './storedPrefix';
 import { checkSettings, measuring, planRun, runTuning } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
@@ -198,7 +192,7 @@ export class PreludeEngine implements Engine {
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
     const model = await this.ready();
     const { loaded } = model;
-    const geometry = await this.geometry();
+    const geometry = geometryOf(model.summary);
     const trainable = geometry.layers * 2 * geometry.kvHeads * geometry.headDim * settings.length;
     const mean = this.dataset?.summary.meanTokens ?? null;
     const values = new Float32Array(trainable);
@@ -244,7 +238,7 @@ export class PreludeEngine implements Engine {
         settings,
         control,
         id: this.shelf.newId(),
-        geometry: await this.geometry(),
+        geometry: geometryOf(model.summary),
         onEvent,
         onSpeed: (secondsPerToken) => {
           this.secondsPerToken = secondsPerToken;
@@ -330,49 +324,17 @@ export class PreludeEngine implements Engine {
   }
 
   async describeExport(prefixId: string): Promise<AdapterFileSummary> {
-    return describeFiles(await this.filesOf(prefixId));
+    return describeFiles(await filesOf(this.stored(prefixId)));
   }
 
   async exportAdapter(prefixId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
-    const { prefix, summary } = this.stored(prefixId);
-    const name = fileName(summary.name);
-    if (format === 'safetensors') return { name: `${name}.safetensors`, bytes: exportSafeTensors(prefix) };
-    return { name: `${name}.zip`, bytes: zipFiles(name, await this.filesOf(prefixId)) };
-  }
-
-  private async filesOf(prefixId: string): Promise<ExportedFile[]> {
-    const { prefix, record, owner } = this.stored(prefixId);
-    return exportPrefix(prefix, { baseModel: owner.name, record });
+    return exportStored(this.stored(prefixId), format);
   }
 
   async importAdapter(files: readonly File[]): Promise<PrefixSummary> {
-    const contents = await Promise.all(
-      files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
-    );
-    const { prefix, record } = importAdapter(contents, await this.geometry());
-    const owner = ownerOf((await this.ready()).summary);
-    const id = this.shelf.newId();
-    const summary: PrefixSummary = {
-      id,
-      model: owner.name,
-      name: record?.name ?? contents[0]?.name.replace(/\.(zip|safetensors|json)$/i, '') ?? id,
-      length: prefix.length,
-      parameters: prefix.values.length,
-      bytes: exportSafeTensors(prefix).byteLength,
-      steps: record?.steps ?? 0,
-      baseLoss: null,
-      loss: null,
-      baseAccuracy: null,
-      accuracy: null,
-      origin: 'imported',
-      template: record?.template ?? null,
-    };
-    this.shelf.add({ owner, summary, prefix, record: record ?? { name: summary.name } });
-    return summary;
-  }
-
-  private async geometry(): Promise<PrefixGeometry> {
     const { summary } = await this.ready();
-    return { layers: summary.layers, kvHeads: summary.kvHeads, headDim: summary.headDim };
+    const imported = await importStored(files, summary, this.shelf.newId());
+    this.shelf.add(imported);
+    return imported.summary;
   }
 }

@@ -1,5 +1,5 @@
 /** The prefixes of a session: values on the host, and on the device once they are used. */
-import type { PrefixValues, PreludeRecord } from '../adapters';
+import type { PrefixGeometry, PrefixValues, PreludeRecord } from '../adapters';
 import type { DevicePrefix } from '../inference';
 import type { Backend, DeviceTensor } from '../runtime';
 import { bytesOfArray } from '../runtime';
@@ -14,6 +14,12 @@ export interface PrefixOwner {
 export function ownerOf({ name, fileBytes, layers, kvHeads, headDim }: ModelSummary): PrefixOwner {
   return { name, key: [name, fileBytes, layers, kvHeads, headDim].join(' ') };
 }
+
+export const geometryOf = ({ layers, kvHeads, headDim }: ModelSummary): PrefixGeometry => ({
+  layers,
+  kvHeads,
+  headDim,
+});
 
 export interface StoredPrefix {
   readonly owner: PrefixOwner;
@@ -63,10 +69,3 @@ export class PrefixShelf {
     this.onDevice.clear();
   }
 }
-
-/** A prefix's name as the name of a file. */
-export const fileName = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/[^\w.-]+/g, '-')
-    .replace(/^-+|-+$/g, '') || 'prefix';
