@@ -71,11 +71,10 @@ const isFile = (path: string): Promise<boolean> =>
 
 async function readCase(folder: string): Promise<CaseFiles> {
   const read = async (name: string) => new Uint8Array(await readFile(join(folder, name)));
-  const [model, description, golden] = await Promise.all([
-    read(CASE_FILES.model),
-    read(CASE_FILES.description),
-    read(CASE_FILES.golden),
-  ]);
+  // One after the other, so that of several that are missing the same one is named each time.
+  const model = await read(CASE_FILES.model);
+  const description = await read(CASE_FILES.description);
+  const golden = await read(CASE_FILES.golden);
   return { model, description: new TextDecoder().decode(description), golden };
 }
 
