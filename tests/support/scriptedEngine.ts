@@ -13,7 +13,7 @@ import type {
   LoadProgress,
   ModelListing,
   ModelSummary,
-  PrefixSummary,
+  AdapterSummary,
   SerialisedError,
   TokenPiece,
   TuneEvent,
@@ -99,7 +99,7 @@ const PROGRESS: readonly LoadProgress[] = [
 export function createScriptedEngine(script: Script = {}): Engine & { readonly calls: Call[] } {
   const pace = script.pace ?? (() => Promise.resolve());
   const calls: Call[] = [];
-  const prefixes: PrefixSummary[] = [];
+  const prefixes: AdapterSummary[] = [];
   let cached = script.cached ?? [];
   let loaded: string | null = null;
   let paused = false;
@@ -214,10 +214,10 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         others: prefixes.filter(({ model }) => model !== loaded),
       };
     },
-    async evaluate(prefixId) {
-      begin('evaluate', prefixId);
+    async evaluate(adapterId) {
+      begin('evaluate', adapterId);
       await pace();
-      return prefixId === null ? { loss: 2.412, accuracy: 0.47 } : { loss: 0.683, accuracy: 0.71 };
+      return adapterId === null ? { loss: 2.412, accuracy: 0.47 } : { loss: 0.683, accuracy: 0.71 };
     },
     async generate(request, onText) {
       begin('generate', request);
@@ -237,9 +237,9 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
       begin('stopGenerating');
       silenced = true;
     },
-    async describeExport(prefixId): Promise<AdapterFileSummary> {
-      begin('describeExport', prefixId);
-      const prefix = prefixes.find(({ id }) => id === prefixId);
+    async describeExport(adapterId): Promise<AdapterFileSummary> {
+      begin('describeExport', adapterId);
+      const prefix = prefixes.find(({ id }) => id === adapterId);
       const length = prefix?.length ?? 0;
       return {
         files: [
@@ -255,13 +255,13 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         ],
       };
     },
-    async exportAdapter(prefixId, format) {
-      begin('exportAdapter', prefixId, format);
-      return { name: format === 'zip' ? `${prefixId}.zip` : 'adapter_model.safetensors', bytes: new Uint8Array(8) };
+    async exportAdapter(adapterId, format) {
+      begin('exportAdapter', adapterId, format);
+      return { name: format === 'zip' ? `${adapterId}.zip` : 'adapter_model.safetensors', bytes: new Uint8Array(8) };
     },
     async importAdapter(files) {
       begin('importAdapter', files);
-      const prefix: PrefixSummary = {
+      const prefix: AdapterSummary = {
         ...prefixOf({ length: 20 }, `imported-${prefixes.length + 1}`, 0, loaded ?? MODEL.name),
         origin: 'imported',
         baseLoss: null,
@@ -307,7 +307,7 @@ export function fallingLoss(settings: TuneSettings): TuneEvent[] {
   return events;
 }
 
-function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number, model: string): PrefixSummary {
+function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number, model: string): AdapterSummary {
   const parameters = settings.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
   return {
     id,
