@@ -64,7 +64,7 @@ describe('a visit', () => {
       description: { tensors: [{ dims: [16, 2048] }] },
     });
     await session.exporting.write('zip');
-    expect(saved.map(({ name }) => name)).toEqual(['prefix-1.zip']);
+    expect(saved.map(({ name }) => name)).toEqual(['adapter-1.zip']);
   });
 
   it('says why it cannot tune yet', async () => {
@@ -146,7 +146,7 @@ describe('a visit', () => {
     expect(latestRunOf(session.run.store.getState(), 'owner/small')).toBeUndefined();
     expect(latestRunOf(session.run.store.getState(), 'fable-7m')?.id).toBe(1);
     await session.exporting.write('zip');
-    expect(saved.map(({ name }) => name)).toEqual(['prefix-1.zip']);
+    expect(saved.map(({ name }) => name)).toEqual(['adapter-1.zip']);
     session.model.load({ type: 'bundled', name: 'fable-7m' });
     await settle();
     expect(session.compare.store.getState().adapterId).toBe('adapter-1');

@@ -96,7 +96,7 @@ describe('a link', () => {
   });
 
   it('leaves out what it cannot mean, and says so', () => {
-    const { settings, device, problems } = parseUrl('?device=tpu&method=lora&length=900&steps=abc&seed=&init=magic');
+    const { settings, device, problems } = parseUrl('?device=tpu&method=magic&length=900&steps=abc&seed=&init=magic');
     expect(settings).toEqual({});
     expect(device).toBe('auto');
     expect(problems).toHaveLength(6);

@@ -116,7 +116,7 @@ describe('a run', () => {
   it('gives back the values that its last validation measured', async () => {
     const { result, validations } = await run({ settings: { steps: 3 } });
     const { parameters } = devicePrefix(tiny.backend, result.values, LENGTH);
-    expect((await validate(parameters)).loss).toBe(validations.at(-1)?.result.loss);
+    expect((await validate({ trainable: parameters, frozen: null })).loss).toBe(validations.at(-1)?.result.loss);
     tiny.backend.free(parameters);
   });
 

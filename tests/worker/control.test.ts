@@ -38,7 +38,7 @@ async function refusal(work: Promise<unknown>) {
 describe('during a run', () => {
   it('pause, resume and stop reach it between steps', async () => {
     const kinds: string[] = [];
-    const done = await at.engine.tune({ ...quickMethod, quickRun, steps: 40 }, (event: TuneEvent) => {
+    const done = await at.engine.tune({ ...quickRun, steps: 40 }, (event: TuneEvent) => {
       kinds.push('step' in event ? `${event.type} ${event.step}` : event.type);
       if (event.type === 'step' && event.step === 1) void at.engine.pause();
       if (event.type === 'paused') setImmediate(() => void at.engine.resume());
@@ -54,7 +54,7 @@ describe('during a run', () => {
     const alone = await at.engine.generate(request, () => {});
     let during: Promise<{ text: string }> | undefined;
     const steps: number[] = [];
-    const tuned = await at.engine.tune({ ...quickMethod, quickRun, steps: 4, seed: 5 }, (event) => {
+    const tuned = await at.engine.tune({ ...quickRun, steps: 4, seed: 5 }, (event) => {
       if (event.type !== 'step') return;
       steps.push(event.loss);
       during ??= at.engine.generate(request, () => {});
@@ -62,7 +62,7 @@ describe('during a run', () => {
     expect((await during)?.text).toBe(alone.text);
     expect(tuned.reason).toBe('finished');
     const undisturbed: number[] = [];
-    await at.engine.tune({ ...quickMethod, quickRun, steps: 4, seed: 5 }, (event) => {
+    await at.engine.tune({ ...quickRun, steps: 4, seed: 5 }, (event) => {
       if (event.type === 'step') undisturbed.push(event.loss);
     });
     expect(steps).toEqual(undisturbed);
@@ -70,9 +70,9 @@ describe('during a run', () => {
 
   it('no second run begins, and the model stays', async () => {
     const refused: Promise<unknown>[] = [];
-    await at.engine.tune({ ...quickMethod, quickRun, steps: 2 }, (event) => {
+    await at.engine.tune({ ...quickRun, steps: 2 }, (event) => {
       if (event.type !== 'step' || event.step !== 1) return;
-      refused.push(refusal(at.engine.tune(quickMethod, quickRun, () => {})));
+      refused.push(refusal(at.engine.tune(quickRun, () => {})));
       refused.push(refusal(at.engine.loadModel(bundledSource, 'wasm', () => {})));
     });
     expect(await Promise.all(refused)).toMatchObject([
@@ -83,7 +83,7 @@ describe('during a run', () => {
   });
 
   it('a loss that is no number ends it, keeps the prefix before it, and says what to lower', async () => {
-    const settings = { ...quickMethod, quickRun, learningRate: 3e38, warmupSteps: 0 };
+    const settings = { ...quickRun, learningRate: 3e38, warmupSteps: 0 };
     const done = await at.engine.tune(settings, () => {});
     expect(done.reason).toBe('diverged');
     expect(done.message).toContain('Lower the learning rate');
@@ -103,27 +103,38 @@ describe('refusals', () => {
     });
     await engine.loadModel(bundledSource, 'wasm', () => {});
     const missing = { kind: 'data', message: 'There is no dataset.', hint: 'Drop a dataset, or take a sample.' };
-    expect(await refusal(engine.tune(quickMethod, quickRun, () => {}))).toMatchObject(missing);
+    expect(await refusal(engine.tune(quickRun, () => {}))).toMatchObject(missing);
     expect(await refusal(engine.evaluate(null))).toMatchObject(missing);
     await engine.unloadModel();
   });
 
   it.each([
-    ['length', 0],
     ['steps', -1],
     ['learningRate', Number.NaN],
     ['batchSize', 0],
     ['maxGradNorm', Number.POSITIVE_INFINITY],
   ] as const)('name the setting that cannot work: %s %d', async (field, value) => {
-    const refused = await refusal(at.engine.tune({ ...quickMethod, quickRun, [field]: value }, () => {}));
+    const refused = await refusal(at.engine.tune({ ...quickRun, [field]: value }, () => {}));
     expect(refused).toMatchObject({ kind: 'data', where: { field } });
     expect(refused.message).toContain(`${field} is ${value}`);
   });
 
+  it.each([
+    [{ ...quickMethod, length: 0 }, 'length is 0'],
+    [{ ...quickMethod, frozenTokens: 4 }, 'frozenTokens is 4'],
+    [{ ...quickMethod, projection: 0.5 }, 'projection is 0.5'],
+    [{ type: 'prompt', length: 4, init: { type: 'zero' }, encoder: 0 }, 'encoder is 0'],
+    [{ type: 'lora', rank: 1.5, alpha: 8, dropout: 0, targets: ['q'] }, 'rank is 1.5'],
+    [{ type: 'lora', rank: 2, alpha: 8, dropout: 1, targets: ['q'] }, 'dropout is 1'],
+    [{ type: 'lora', rank: 2, alpha: 8, dropout: 0, targets: [] }, 'LoRA has no projection'],
+  ] as const)('name what of the method cannot work: %j', async (method, message) => {
+    const refused = await refusal(at.engine.tune({ ...quickRun, method }, () => {}));
+    expect(refused.kind).toBe('data');
+    expect(refused.message).toContain(message);
+  });
+
   it('say how long a prefix may be', async () => {
-    const refused = await refusal(
-      at.engine.tune({ ...quickMethod, quickRun, method: { ...quickMethod, length: 510 } }, () => {}),
-    );
+    const refused = await refusal(at.engine.tune({ ...quickRun, method: { ...quickMethod, length: 510 } }, () => {}));
     expect(refused).toMatchObject({ kind: 'data', where: { field: 'length' } });
     const longest = Number(/at most (\d+)/.exec(refused.hint ?? '')?.[1]);
     expect(longest).toBeGreaterThan(400);
@@ -132,14 +143,11 @@ describe('refusals', () => {
 
   it('say that a text to start from is empty', async () => {
     const refused = await refusal(
-      at.engine.tune(
-        { ...quickMethod, quickRun, method: { ...quickMethod, init: { type: 'text', text: '' } } },
-        () => {},
-      ),
+      at.engine.tune({ ...quickRun, method: { ...quickMethod, init: { type: 'text', text: '' } } }, () => {}),
     );
     expect(refused).toMatchObject({ kind: 'data', message: 'The text to start from is empty.' });
     // Refused after the run had begun: the next one can begin all the same.
-    expect((await at.engine.tune({ ...quickMethod, quickRun, steps: 1 }, () => {})).reason).toBe('finished');
+    expect((await at.engine.tune({ ...quickRun, steps: 1 }, () => {})).reason).toBe('finished');
   });
 
   it('say that a prefix is gone', async () => {
