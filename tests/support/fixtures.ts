@@ -23,6 +23,8 @@ export const readCase = (name: string): CaseFiles => ({
 
 export const modelBytes = (name: string): Uint8Array => bytesOf(`${folder}${name}/${CASE_FILES.model}`);
 
+export const readConfig = (name: string): string => readFileSync(`${folder}${name}/config.json`, 'utf8');
+
 export const bundledModelBytes = (): Uint8Array => bytesOf(bundled);
 
 export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -110,7 +110,10 @@ export function loraTargets(modelType: string, linears: readonly LinearModule[])
   const family = Object.hasOwn(families, modelType) ? (families[modelType] as Family) : llama;
   const layers = [...new Set(linears.map(({ layer }) => layer))];
   return layers.flatMap((layer) => {
-    const ofLayer = linears.filter((linear) => linear.layer === layer);
+    const ofLayer = ofItsKind(
+      linears.filter((linear) => linear.layer === layer),
+      family,
+    );
     return Object.entries(family.modules).flatMap(([name, roles]) => {
       const linear = moduleOf(ofLayer, roles);
       if (!linear) return [];
@@ -119,6 +122,13 @@ export function loraTargets(modelType: string, linears: readonly LinearModule[])
       return [{ module: { path, inFeatures, outFeatures }, roles, linear, conv1d: family.conv1d ?? false }];
     });
   });
+}
+
+/** Without a gated feed-forward part where the family has plain ones: config.json is of another model then. */
+function ofItsKind(linears: readonly LinearModule[], { modules }: Family): readonly LinearModule[] {
+  const isGated = ({ roles }: Pick<LinearModule, 'roles'>) => roles.includes('gate');
+  if (!linears.some(isGated) || Object.values(modules).some((roles) => isGated({ roles }))) return linears;
+  return linears.filter(({ roles }) => !roles.some((role) => role === 'gate' || role === 'up' || role === 'down'));
 }
 
 /** The module of these roles and no others, or a whole matrix where its runs of rows are just these. */
