@@ -33,7 +33,7 @@ export function differentiate(
 ): Value {
   const forward = [...ops.builder.nodes];
   const reached = reachable(forward, [trainable]);
-  const replay = recompute && new Recompute(ops, forward, reached, recompute);
+  const replay = recompute && new Recompute(ops, forward, recompute);
   const read = <T extends Value | null>(value: T) => replay?.read(value) ?? value;
   const gradients = new Map<Value, Value>();
   const accumulate = (value: Value, gradient: Value) => {

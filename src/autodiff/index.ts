@@ -11,8 +11,10 @@ export {
   type ForwardShape,
   type TrainingShape,
 } from './graphs';
+export { type LinearModule, type LinearRole, linearModules } from './linearModules';
 export { cacheType, names } from './names';
 export type { Ops } from './ops';
 export { pastGraft, pastsOf, prefixSize } from './pastGraft';
+export { nearestAbove } from './reach';
 export { type Trainability, trainabilityOf } from './trainability';
 export type { CompileTarget, Value, WeightView } from './types';

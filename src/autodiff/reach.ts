@@ -39,8 +39,14 @@ function prefixNames({ layers }: Decoder): Map<string, string> {
 }
 
 /** @returns the nearest of the decoder's past inputs above the node, named for a person; null where none reaches it */
-export function prefixReaching(decoder: Decoder, nodeName: string): string | null {
-  const prefixes = prefixNames(decoder);
+export const prefixReaching = (decoder: Decoder, nodeName: string): string | null =>
+  nearestAbove(decoder, nodeName, prefixNames(decoder));
+
+/**
+ * @param named values of the file, and what a person calls them
+ * @returns what the nearest of them above the node is called; null where none reaches it
+ */
+export function nearestAbove(decoder: Decoder, nodeName: string, named: ReadonlyMap<string, string>): string | null {
   const producers = new Map<string, Node>();
   let start: Node | undefined;
   for (const node of nodesOf(decoder.model.graph)) {
@@ -50,8 +56,8 @@ export function prefixReaching(decoder: Decoder, nodeName: string): string | nul
   const seen = new Set<string>();
   let level = start ? namesRead(start) : [];
   while (level.length > 0) {
-    const found = level.find((name) => prefixes.has(name));
-    if (found) return prefixes.get(found) ?? null;
+    const found = level.find((name) => named.has(name));
+    if (found) return named.get(found) ?? null;
     const next = level.flatMap((name) => {
       const producer = producers.get(name);
       return producer ? namesRead(producer) : [];

@@ -85,14 +85,16 @@ function bytesCrossing(nodes: readonly EmittedNode[], variable: ReadonlySet<Valu
 export class Recompute {
   private readonly segments: Segment[];
   private again: ReadonlyMap<Value, Value> = new Map();
+  /** What numbers that are fed reach: the trainables, and the noise that masks are made of. */
+  private readonly reached: ReadonlySet<Value>;
 
-  /** @param reached values that the trainable input reaches */
   constructor(
     private readonly ops: Ops,
     private readonly nodes: readonly EmittedNode[],
-    private readonly reached: ReadonlySet<Value>,
     private readonly options: RecomputeOptions,
   ) {
+    const fed = ops.builder.inputs.filter(({ dataType }) => dataType === 'float32');
+    this.reached = reachable(nodes, fed);
     const cuts = cutsBetweenLayers(nodes, reachable(nodes, ops.builder.inputs), options.entries);
     // What follows the last cut is wanted at once by its own backward part, and stays.
     this.segments = cuts.map((end, i) => ({ start: cuts[i - 1] ?? 0, end }));

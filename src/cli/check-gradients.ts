@@ -21,6 +21,9 @@ interface CaseLine {
   loss_rel: number | null;
   logits_rel: number | null;
   grad_rel: number | null;
+  /** Where the case has golden numbers of the method. */
+  prompt_grad_rel?: number;
+  lora_grad_rel?: number;
   ok: boolean;
   error: string | null;
 }
@@ -91,8 +94,17 @@ async function lineOf(folder: string, backend: BackendKind, checker: () => Promi
     const files = await readCase(folder);
     const errors = await (await checker()).check(files);
     const error = excess(errors);
-    const { loss, logits, gradient } = errors;
-    return { ...failed, loss_rel: loss, logits_rel: logits, grad_rel: gradient, ok: error === null, error };
+    const { prefix, prompt, lora } = errors;
+    return {
+      ...failed,
+      loss_rel: prefix.loss,
+      logits_rel: prefix.logits,
+      grad_rel: prefix.gradient,
+      ...(prompt && { prompt_grad_rel: prompt.gradient }),
+      ...(lora && { lora_grad_rel: lora.gradient }),
+      ok: error === null,
+      error,
+    };
   } catch (cause) {
     return { ...failed, error: describeError(cause) };
   }

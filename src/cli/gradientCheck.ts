@@ -1,8 +1,8 @@
 /**
- * Holds a decoder's loss, logits and prefix gradient on one backend against PyTorch's. The same code runs in Node and in a
- * page; it opens no file and prints nothing.
+ * Holds a decoder's loss, logits and gradient on one backend against PyTorch's, with a prefix, and with a prompt and LoRA
+ * where the case has them. The same code runs in Node and in a page; it opens no file and prints nothing.
  */
-import { type CompileTarget, names, pastGraft } from '../autodiff';
+import { type CompileTarget, type Decoder, type Graft, linearModules, names, pastGraft } from '../autodiff';
 import {
   type Backend,
   floatFeed,
@@ -13,21 +13,37 @@ import {
   readFloats,
   relativeError,
 } from '../runtime';
-import { type CaseFiles, type GradientCase, parseCase } from './gradientCase';
+import { loraGraft, loraTargets, type MicroBatch, promptGraft, withInserted } from '../tuning';
+import {
+  type CaseFiles,
+  GOLDEN_ROLES,
+  type Golden,
+  type GradientCase,
+  type LoraGolden,
+  parseCase,
+} from './gradientCase';
 
 /** Largest relative error of loss, logits and gradient. */
 export const BOUND = 1e-4;
 /** A single tensor of the gradient may be this many times further off, so that a small layer cannot hide. */
 const WORST_FACTOR = 10;
 
-export interface GradientErrors {
+/** How far one method's numbers are off. */
+export interface MethodErrors {
   /** |loss − golden| / |golden| */
   readonly loss: number;
   /** ‖logits − golden‖ / ‖golden‖ over the positions that are no padding. */
   readonly logits: number;
-  /** The same of the gradient, all layers, keys and values together. */
+  /** The same of the gradient, all tensors together. */
   readonly gradient: number;
   readonly worst: { readonly name: string; readonly error: number };
+}
+
+export interface GradientErrors {
+  readonly prefix: MethodErrors;
+  /** Null where the case has no golden numbers of the method. */
+  readonly prompt: MethodErrors | null;
+  readonly lora: MethodErrors | null;
 }
 
 export interface CheckOptions {
@@ -44,27 +60,33 @@ export async function checkGradients(
   { recompute = false, ...options }: CheckOptions = {},
 ): Promise<GradientErrors> {
   const it = parseCase(files);
-  const decoder = await LoadedDecoder.load(backend, once(files.model), {
+  const loaded = await LoadedDecoder.load(backend, once(files.model), {
     byteLength: files.model.byteLength,
     hints: { kvHeads: it.kvHeads, headDim: it.headDim },
     ...options,
   });
   try {
-    const { loss, gradient } = await train(decoder, it, recompute);
-    const logits = await forward(decoder, it);
-    return compare(it, loss, gradient, logits);
+    const checked = (graft: Graft, golden: Golden) => checkMethod({ loaded, it, graft, golden, recompute });
+    const prefix = await checked(pastGraft(loaded.decoder, it.virtualTokens), it.prefix);
+    const prompt = it.prompt && (await checked(promptGraft(loaded, it.virtualTokens), it.prompt));
+    const lora = it.lora && (await checked(goldenLora(loaded.decoder, it.lora), it.lora));
+    return { prefix, prompt, lora };
   } finally {
-    await decoder.dispose();
+    await loaded.dispose();
   }
 }
 
 /** What is over its bound, in one sentence; null where nothing is. A NaN is over every bound. */
-export function excess({ loss, logits, gradient, worst }: GradientErrors): string | null {
+export function excess({ prefix, prompt, lora }: GradientErrors): string | null {
   const within = (error: number, bound: number) => error <= bound;
-  if (!within(loss, BOUND)) return `The loss is off by ${loss}, relatively.`;
-  if (!within(logits, BOUND)) return `The logits are off by ${logits}, relatively.`;
-  if (!within(gradient, BOUND)) return `The gradient is off by ${gradient}, relatively.`;
-  if (!within(worst.error, BOUND * WORST_FACTOR)) return `${worst.name} is off by ${worst.error}, relatively.`;
+  for (const [method, errors] of Object.entries({ prefix, prompt, lora })) {
+    if (!errors) continue;
+    const { loss, logits, gradient, worst } = errors;
+    if (!within(loss, BOUND)) return `The loss with the ${method} is off by ${loss}, relatively.`;
+    if (!within(logits, BOUND)) return `The logits with the ${method} are off by ${logits}, relatively.`;
+    if (!within(gradient, BOUND)) return `The gradient of the ${method} is off by ${gradient}, relatively.`;
+    if (!within(worst.error, BOUND * WORST_FACTOR)) return `${worst.name} is off by ${worst.error}, relatively.`;
+  }
   return null;
 }
 
@@ -72,78 +94,116 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-async function train(
-  decoder: LoadedDecoder,
-  it: GradientCase,
-  recompute: boolean,
-): Promise<{ loss: number; gradient: Float32Array }> {
-  const { batch, tokens, prefix, rows } = it;
-  const flat = Float32Array.from(it.golden.prefix.flatMap((values) => [...values]));
-  const program = await decoder.training(pastGraft(decoder.decoder, prefix), {
-    batch,
-    tokens,
-    rows: rows.length,
-    recompute,
-  });
-  const feeds = {
-    [names.trainable]: floatFeed([flat.length], flat),
-    [names.ids]: idsOf(it),
-    [names.rows]: int64Feed([rows.length], BigInt64Array.from(rows, BigInt)),
-    [names.labels]: int32Feed([rows.length], Int32Array.from(it.labels)),
-    [names.weights]: floatFeed([rows.length], new Float32Array(rows.length).fill(1 / rows.length)),
-    ...(recompute && { [names.zero]: floatFeed([1], new Float32Array(1)) }),
-  };
-  return program.call(feeds, async (outputs) => ({
-    loss: (await readFloats(decoder.backend, outputs[names.loss]))[0] ?? Number.NaN,
-    gradient: await readFloats(decoder.backend, outputs[names.gradient]),
-  }));
+/** The golden updates stand beside the queries' and the values' projections, layer by layer. */
+function goldenLora(decoder: Decoder, { rank, alpha }: LoraGolden): Graft {
+  const targets = loraTargets('llama', linearModules(decoder)).filter(({ roles }) =>
+    GOLDEN_ROLES.some((role) => roles.join() === role),
+  );
+  return loraGraft(decoder, targets, { rank, alpha, dropout: 0 });
 }
 
-/** Logits of all positions, [batch, tokens, vocabulary]. */
-async function forward(decoder: LoadedDecoder, it: GradientCase): Promise<Float32Array> {
-  const { batch, tokens, prefix, kvHeads, headDim, golden } = it;
-  const program = await decoder.forward({
-    batch,
-    tokens,
-    cache: prefix,
-    rows: null,
-    layout: 'dense',
-    head: 'logits',
-    newKeyValues: false,
-  });
-  const feeds: Record<string, HostFeed> = { [names.ids]: idsOf(it) };
-  golden.prefix.forEach((values, i) => {
-    const data = Float32Array.from(Array.from({ length: batch }, () => [...values]).flat());
-    const name = names.cache(Math.floor(i / 2), i % 2 === 0 ? 'key' : 'value');
-    feeds[name] = floatFeed([batch, kvHeads, prefix, headDim], data);
-  });
-  return program.call(feeds, (outputs) => readFloats(decoder.backend, outputs[names.logits]));
+interface MethodCheck {
+  readonly loaded: LoadedDecoder;
+  readonly it: GradientCase;
+  readonly graft: Graft;
+  readonly golden: Golden;
+  readonly recompute: boolean;
 }
 
-const idsOf = ({ batch, tokens, ids }: GradientCase): HostFeed =>
-  int64Feed([batch, tokens], BigInt64Array.from(ids, BigInt));
-
-function compare(it: GradientCase, loss: number, gradient: Float32Array, logits: Float32Array): GradientErrors {
-  const { golden } = it;
+async function checkMethod(check: MethodCheck): Promise<MethodErrors> {
+  const { it, golden } = check;
+  const { loss, gradient } = await train(check);
+  const logits = await forward(check);
   let offset = 0;
-  const perTensor = golden.gradients.map(({ name, values }) => {
+  const perTensor = golden.gradient.map(({ name, values }) => {
     const part = gradient.subarray(offset, offset + values.length);
     offset += values.length;
     return { name, error: errorOf(part, values) };
   });
-  const all = Float32Array.from(golden.gradients.flatMap(({ values }) => [...values]));
-  const worst = perTensor.reduce((a, b) => (b.error <= a.error ? a : b));
   return {
     loss: Math.abs(loss - golden.loss) / Math.abs(golden.loss),
     logits: errorOf(validPositions(it, logits), validPositions(it, golden.logits)),
-    gradient: errorOf(gradient, all),
-    worst,
+    gradient: errorOf(gradient, joined(golden.gradient)),
+    worst: perTensor.reduce((a, b) => (b.error <= a.error ? a : b)),
   };
 }
 
+const joined = (tensors: Golden['trainable']): Float32Array =>
+  Float32Array.from(tensors.flatMap(({ values }) => [...values]));
+
+/** The case's rows as the graft wants them, with what it inserts. */
+function batchOf({ batch, tokens, ids, rows, labels }: GradientCase, { inserted }: Graft): MicroBatch {
+  const part = {
+    batch,
+    tokens,
+    rows: rows.length,
+    inputIds: BigInt64Array.from(ids, BigInt),
+    rowIndices: BigInt64Array.from(rows, BigInt),
+    labels: Int32Array.from(labels),
+    weights: new Float32Array(rows.length).fill(1 / rows.length),
+    textTokens: ids.length,
+    supervisedTokens: rows.length,
+  };
+  return withInserted(part, inserted);
+}
+
+async function train({ loaded, it, graft, golden, recompute }: MethodCheck) {
+  const { batch, tokens, rows, ...part } = batchOf(it, graft);
+  const program = await loaded.training(graft, { batch, tokens, rows, recompute });
+  const feeds = {
+    [names.trainable]: floatFeed([graft.size], joined(golden.trainable)),
+    [names.ids]: int64Feed([batch, tokens], part.inputIds),
+    [names.rows]: int64Feed([rows], part.rowIndices),
+    [names.labels]: int32Feed([rows], part.labels),
+    [names.weights]: floatFeed([rows], part.weights),
+    ...(recompute && { [names.zero]: floatFeed([1], new Float32Array(1)) }),
+  };
+  return program.call(feeds, async (outputs) => ({
+    loss: (await readFloats(loaded.backend, outputs[names.loss]))[0] ?? Number.NaN,
+    gradient: await readFloats(loaded.backend, outputs[names.gradient]),
+  }));
+}
+
+/** Logits of the text's positions, [batch, tokens, vocabulary]. */
+async function forward({ loaded, it, graft, golden }: MethodCheck): Promise<Float32Array> {
+  const { batch, tokens, inputIds } = batchOf(it, graft);
+  const { past } = graft;
+  const shape = {
+    batch,
+    tokens,
+    cache: past,
+    rows: null,
+    layout: 'dense',
+    head: 'logits',
+    newKeyValues: false,
+  } as const;
+  const program = await loaded.forward(shape, past > 0 ? null : graft);
+  const feeds = {
+    [names.ids]: int64Feed([batch, tokens], inputIds),
+    ...(past > 0 ? cacheFeeds(it) : { [names.trainable]: floatFeed([graft.size], joined(golden.trainable)) }),
+  };
+  const logits = await program.call(feeds, (outputs) => readFloats(loaded.backend, outputs[names.logits]));
+  const [perRow, ofInserted] = [logits.length / batch, (logits.length / batch / tokens) * graft.inserted];
+  const rows = Array.from({ length: batch }, (_, row) =>
+    logits.subarray(row * perRow + ofInserted, (row + 1) * perRow),
+  );
+  return Float32Array.from(rows.flatMap((row) => [...row]));
+}
+
+/** The prefix in the cache, one copy per row of the batch. */
+function cacheFeeds({ batch, kvHeads, virtualTokens, headDim, prefix }: GradientCase): Record<string, HostFeed> {
+  return Object.fromEntries(
+    prefix.trainable.map(({ values }, i) => {
+      const data = Float32Array.from(Array.from({ length: batch }, () => [...values]).flat());
+      const name = names.cache(Math.floor(i / 2), i % 2 === 0 ? 'key' : 'value');
+      return [name, floatFeed([batch, kvHeads, virtualTokens, headDim], data)];
+    }),
+  );
+}
+
 /** Rows of the logits at t < length; what stands at padding means nothing. */
-function validPositions({ batch, tokens, lengths, golden }: GradientCase, logits: Float32Array): Float32Array {
-  const vocabulary = golden.logits.length / (batch * tokens);
+function validPositions({ batch, tokens, lengths }: GradientCase, logits: Float32Array): Float32Array {
+  const vocabulary = logits.length / (batch * tokens);
   const parts = lengths.map((length, row) => {
     const start = row * tokens * vocabulary;
     return [...logits.subarray(start, start + length * vocabulary)];

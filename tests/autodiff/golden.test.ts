@@ -19,6 +19,12 @@ describe('golden gradients on wasm', () => {
     expect(backend.live()).toEqual({ tensors: 0, bytes: 0, sessions: 0 });
   });
 
+  it('hold for prompts and LoRA as well, where the case has them', async () => {
+    const { prompt, lora } = await checkGradients(backend, readCase('llama_q4'));
+    for (const errors of [prompt, lora]) expect(errors?.gradient).toBeLessThan(1e-5);
+    expect(await checkGradients(backend, readCase('gpt2_q4'))).toMatchObject({ prompt: null, lora: null });
+  });
+
   it('covers every case of the fixtures folder', () => {
     expect(goldenCases).toHaveLength(51);
   });
@@ -28,22 +34,27 @@ describe('the check itself', () => {
   it('finds a loss, logits or a gradient of another model', async () => {
     const [right, wrong] = [readCase('llama_q4'), readCase('llama_q4f16')];
     const errors = await checkGradients(backend, { ...right, model: wrong.model });
-    expect(errors.loss).toBeGreaterThan(1e-3);
-    expect(errors.logits).toBeGreaterThan(1e-2);
-    expect(errors.gradient).toBeGreaterThan(1e-2);
+    for (const method of [errors.prefix, errors.prompt, errors.lora]) {
+      expect(method?.loss).toBeGreaterThan(5e-4);
+      expect(method?.logits).toBeGreaterThan(1e-2);
+      expect(method?.gradient).toBeGreaterThan(1e-2);
+    }
     expect(excess(errors)).toContain('loss');
   });
 
-  it.each([
-    ['loss', { loss: 2e-4 }],
-    ['logits', { logits: 2e-4 }],
-    ['gradient', { gradient: 2e-4 }],
-    ['gradient', { gradient: Number.NaN }],
-    ['grad.1.key', { worst: { name: 'grad.1.key', error: 2e-3 } }],
-  ])('refuses figures over the bound: %s', (name, over) => {
-    const fine = { loss: 1e-7, logits: 1e-7, gradient: 1e-6, worst: { name: 'grad.0.key', error: 9e-4 } };
-    expect(excess(fine)).toBeNull();
-    expect(excess({ ...fine, ...over })).toContain(name);
+  describe.each(['prefix', 'prompt', 'lora'] as const)('with a %s', (method) => {
+    it.each([
+      ['loss', { loss: 2e-4 }],
+      ['logits', { logits: 2e-4 }],
+      ['gradient', { gradient: 2e-4 }],
+      ['gradient', { gradient: Number.NaN }],
+      ['grad.1.key', { worst: { name: 'grad.1.key', error: 2e-3 } }],
+    ])('refuses figures over the bound: %s', (name, over) => {
+      const fine = { loss: 1e-7, logits: 1e-7, gradient: 1e-6, worst: { name: 'grad.0.key', error: 9e-4 } };
+      const all = { prefix: fine, prompt: null, lora: null };
+      expect(excess({ ...all, [method]: fine })).toBeNull();
+      expect(excess({ ...all, [method]: { ...fine, ...over } })).toContain(name);
+    });
   });
 
   it('says which tensor the golden file lacks', async () => {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Decoder, describeDecoder } from '../../src/autodiff';
-import { CASE_FILES, type CaseFiles } from '../../src/cli/gradientCase';
+import { CASE_FILES, type CaseFiles, parseCase } from '../../src/cli/gradientCase';
 import { readModel } from '../../src/onnx';
 import { type Backend, LoadedDecoder, type LoadOptions } from '../../src/runtime';
 
@@ -23,6 +23,8 @@ export const readCase = (name: string): CaseFiles => ({
 
 export const modelBytes = (name: string): Uint8Array => bytesOf(`${folder}${name}/${CASE_FILES.model}`);
 
+export const readConfig = (name: string): string => readFileSync(`${folder}${name}/config.json`, 'utf8');
+
 export const bundledModelBytes = (): Uint8Array => bytesOf(bundled);
 
 export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -32,6 +34,13 @@ export async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** The decoder alone, without its weights. */
 export async function readDecoder(bytes: Uint8Array): Promise<Decoder> {
   return describeDecoder(await readModel(once(bytes), { onTensor: () => {} }));
+}
+
+/** The same of a golden case, with the sizes that its file leaves open. */
+export async function readCaseDecoder(name: string): Promise<Decoder> {
+  const model = await readModel(once(modelBytes(name)), { onTensor: () => {} });
+  const { kvHeads, headDim } = parseCase(readCase(name));
+  return describeDecoder(model, { kvHeads, headDim });
 }
 
 export const loadFixture = (backend: Backend, name: string, options: LoadOptions = {}): Promise<LoadedDecoder> =>
