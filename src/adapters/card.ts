@@ -1,17 +1,12 @@
 /** README.md of an exported adapter: what it is, what it was trained on, and the Python lines that load it. */
-import type { PrefixValues } from '../tuning';
+import type { AdapterValues } from '../tuning';
 import type { PreludeRecord } from './record';
 
-export function modelCard(
-  { geometry, length, values }: PrefixValues,
-  baseModel: string,
-  record: PreludeRecord,
-): string {
-  const { layers, kvHeads, headDim } = geometry;
+export function modelCard(adapter: AdapterValues, baseModel: string, record: PreludeRecord): string {
   const facts = [
     `Base model: ${baseModel}`,
-    `Method: prefix-tuning, ${length} virtual tokens (${layers} layers, ${kvHeads} key/value heads of ${headDim})`,
-    `Numbers learned: ${values.length}`,
+    `Method: ${methodLine(adapter)}`,
+    `Numbers: ${adapter.values.length}`,
     ...measured('Validation loss (nats per token)', record.baseLoss, record.loss, (loss) => loss.toFixed(3)),
     ...measured(
       'Validation accuracy',
@@ -26,12 +21,12 @@ export function modelCard(
     '---',
     `base_model: ${JSON.stringify(baseModel)}`,
     'library_name: peft',
-    'tags: [prefix-tuning, prelude]',
+    `tags: [${TAGS[adapter.method]}, prelude]`,
     '---',
     '',
-    `# ${oneLine(record.name ?? `Prefix for ${baseModel}`)}`,
+    `# ${oneLine(record.name ?? `Adapter for ${baseModel}`)}`,
     '',
-    'A prefix tuned in the browser with Prelude. The base model itself is unchanged.',
+    'Tuned in the browser with Prelude. The base model itself is unchanged.',
     '',
     ...facts.map((fact) => `- ${oneLine(fact)}`),
     '',
@@ -52,6 +47,27 @@ export function modelCard(
   ].join('\n');
 }
 
+const TAGS: Readonly<Record<AdapterValues['method'], string>> = {
+  prefix: 'prefix-tuning',
+  prompt: 'prompt-tuning',
+  lora: 'lora',
+};
+
+function methodLine(adapter: AdapterValues): string {
+  switch (adapter.method) {
+    case 'prefix': {
+      const { layers, kvHeads, headDim } = adapter.geometry;
+      return `prefix-tuning, ${adapter.length} virtual tokens (${layers} layers, ${kvHeads} key/value heads of ${headDim})`;
+    }
+    case 'prompt':
+      return `prompt tuning, ${adapter.length} virtual tokens of ${adapter.hidden} numbers`;
+    case 'lora':
+      return `LoRA of rank ${adapter.rank}, alpha ${adapter.alpha}, on ${adapter.modules.length} linear layers`;
+    default:
+      return adapter satisfies never;
+  }
+}
+
 function measured(
   what: string,
   before: number | null | undefined,
@@ -59,7 +75,7 @@ function measured(
   show: (value: number) => string,
 ): string[] {
   if (after == null) return [];
-  return [before == null ? `${what}: ${show(after)}` : `${what}: ${show(after)}, without the prefix ${show(before)}`];
+  return [before == null ? `${what}: ${show(after)}` : `${what}: ${show(after)}, without the adapter ${show(before)}`];
 }
 
 function oneLine(text: string): string {

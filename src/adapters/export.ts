@@ -1,10 +1,11 @@
-/** A prefix → the folder that PEFT's `save_pretrained` writes, with a model card and Prelude's own record beside it. */
+/** An adapter → the folder that PEFT's `save_pretrained` writes, with a model card and Prelude's own record beside it. */
 import type { Zippable } from 'fflate';
 import { zipSync } from 'fflate';
-import type { AdapterValues, PrefixValues } from '../tuning';
+import type { AdapterValues } from '../tuning';
 import type { AdapterFileSummary, ExportedFile } from '../worker/protocol';
 import { modelCard } from './card';
-import { rowLength, toPeftRows } from './prefix';
+import type { ModelGeometry } from './format';
+import { formatOf } from './formats';
 import type { PreludeRecord } from './record';
 import { writeRecord } from './record';
 import { readSafeTensors, writeSafeTensors } from './safetensors';
@@ -16,58 +17,28 @@ export const files = {
   card: 'README.md',
 } as const;
 
-/** The name of the one tensor. */
-export const tensorName = 'prompt_embeddings';
-
 export interface ExportOptions {
   /** What PEFT is to load the base model from: a name on the hub, or the model's folder. */
   readonly baseModel: string;
+  readonly model: ModelGeometry;
   readonly record: PreludeRecord;
 }
 
-/** adapter_config.json, adapter_model.safetensors, README.md, prelude.json. The same prefix gives the same bytes. */
-export function exportAdapter(adapter: AdapterValues, { baseModel, record }: ExportOptions): ExportedFile[] {
-  const prefix = adapter as PrefixValues;
+/** adapter_config.json, adapter_model.safetensors, README.md, prelude.json. The same adapter gives the same bytes. */
+export function exportAdapter(adapter: AdapterValues, { baseModel, model, record }: ExportOptions): ExportedFile[] {
   const text = (content: string) => new TextEncoder().encode(content);
+  const config = formatOf(adapter).config(adapter, baseModel, model);
   return [
-    { name: files.config, bytes: text(adapterConfig(prefix, baseModel)) },
-    { name: files.weights, bytes: exportSafeTensors(prefix) },
-    { name: files.card, bytes: text(modelCard(prefix, baseModel, record)) },
+    { name: files.config, bytes: text(JSON.stringify(config, null, 2)) },
+    { name: files.weights, bytes: exportSafeTensors(adapter, model) },
+    { name: files.card, bytes: text(modelCard(adapter, baseModel, record)) },
     { name: files.record, bytes: text(writeRecord(record)) },
   ];
 }
 
 /** adapter_model.safetensors alone. */
-export function exportSafeTensors(adapter: AdapterValues): Uint8Array<ArrayBuffer> {
-  const prefix = adapter as PrefixValues;
-  const dims = [prefix.length, rowLength(prefix.geometry)];
-  return writeSafeTensors([{ name: tensorName, dims, values: toPeftRows(prefix) }]);
-}
-
-/** The keys, their order and the indentation of PEFT 0.21. */
-function adapterConfig({ geometry, length }: PrefixValues, baseModel: string): string {
-  const tokenDim = geometry.kvHeads * geometry.headDim;
-  const config = {
-    auto_mapping: null,
-    base_model_name_or_path: baseModel,
-    encoder_hidden_size: tokenDim,
-    inference_mode: true,
-    init_weights: null,
-    modules_to_save: null,
-    // PEFT reshapes by these two; for grouped-query attention they are those of the keys and values.
-    num_attention_heads: geometry.kvHeads,
-    num_layers: geometry.layers,
-    num_transformer_submodules: 1,
-    num_virtual_tokens: length,
-    peft_type: 'PREFIX_TUNING',
-    peft_version: '0.21.0',
-    prefix_projection: false,
-    revision: null,
-    task_type: 'CAUSAL_LM',
-    token_dim: tokenDim,
-  };
-  return JSON.stringify(config, null, 2);
-}
+export const exportSafeTensors = (adapter: AdapterValues, model: ModelGeometry): Uint8Array<ArrayBuffer> =>
+  writeSafeTensors(formatOf(adapter).tensors(adapter, model));
 
 /** A zip of the files in one folder. The same files give the same bytes at any time. */
 export function zipFiles(folder: string, contents: readonly ExportedFile[]): Uint8Array<ArrayBuffer> {

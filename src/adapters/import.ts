@@ -1,17 +1,19 @@
 /**
- * A prefix-tuning adapter, from Prelude or from Python → our layout. Takes a zip, the files of the folder, or the bare
- * safetensors; says in plain words why an adapter does not fit the loaded model.
+ * An adapter, from Prelude or from Python → our layout. Takes a zip, the files of the folder, or the bare safetensors; says
+ * in plain words why an adapter does not fit the loaded model.
  */
 import { unzipSync } from 'fflate';
 import { z } from 'zod/mini';
 import { AdapterError } from '../errors';
-import type { PrefixGeometry, PrefixValues } from '../tuning';
-import { files, tensorName } from './export';
-import { fromPeftRows, rowLength } from './prefix';
+import type { AdapterValues } from '../tuning';
+import { files } from './export';
+import type { AdapterFormat, ModelGeometry } from './format';
+import { PeftConfig } from './format';
+import { formats } from './formats';
 import type { PreludeRecord } from './record';
 import { readRecord } from './record';
 import type { SafeTensor } from './safetensors';
-import { readSafeTensors, toFloat32 } from './safetensors';
+import { readSafeTensors } from './safetensors';
 
 export interface AdapterFile {
   /** With folders or without. */
@@ -20,7 +22,7 @@ export interface AdapterFile {
 }
 
 export interface ImportedAdapter {
-  readonly adapter: PrefixValues;
+  readonly adapter: AdapterValues;
   /** null for the bare safetensors. */
   readonly baseModel: string | null;
   /** null where the adapter does not come from Prelude. */
@@ -30,52 +32,52 @@ export interface ImportedAdapter {
 /** Larger entries of a zip are not unpacked. */
 const maxEntryBytes = 2 ** 30;
 
-const count = z.int().check(z.positive());
-const PeftConfig = z.object({
-  peft_type: z.string(),
-  task_type: z.optional(z.nullable(z.string())),
-  base_model_name_or_path: z.optional(z.nullable(z.string())),
-  num_layers: z.optional(z.nullable(count)),
-  num_attention_heads: z.optional(z.nullable(count)),
-  token_dim: z.optional(z.nullable(count)),
-  num_virtual_tokens: z.optional(z.nullable(count)),
-  num_transformer_submodules: z.optional(z.nullable(count)),
-});
-type PeftConfig = z.infer<typeof PeftConfig>;
-
-const methods: Readonly<Record<string, string>> = {
-  LORA: 'a LoRA adapter',
-  PROMPT_TUNING: 'a prompt-tuning adapter',
-  P_TUNING: 'a P-tuning adapter',
-};
-
 /**
- * @param expected geometry of the loaded model
- * @throws AdapterError where the files are no prefix-tuning adapter, are damaged, or belong to another model
+ * @param expected the loaded model
+ * @throws AdapterError where the files are no adapter that Prelude knows, are damaged, or belong to another model
  */
-export function importAdapter(given: readonly AdapterFile[], expected: PrefixGeometry): ImportedAdapter {
+export function importAdapter(given: readonly AdapterFile[], expected: ModelGeometry): ImportedAdapter {
   const unpacked = given.flatMap((file) => (isZip(file) ? unpack(file) : [file]));
   const config = readConfig(find(unpacked, files.config));
   const weights = find(unpacked, files.weights) ?? only(unpacked.filter(({ name }) => name.endsWith('.safetensors')));
   if (weights === null) throw noWeights(given, unpacked);
-  const tensor = prefixTensor(weights);
-  const length = tensor.dims[0] ?? 0;
-  checkGeometry(config, tensor, weights.name, expected);
-  const rows = toFloat32(tensor, weights.name);
-  const bad = rows.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new AdapterError(
-      `${weights.name} holds a number that is not finite, in virtual token ${Math.floor(bad / rowLength(expected)) + 1}.`,
-      { file: weights.name, field: tensorName },
-      'The training diverged; export an earlier prefix.',
-    );
-  }
+  const { tensors } = readSafeTensors(weights.bytes, weights.name);
+  const format = config ? formatOfType(config.peft_type) : formatOfTensors(tensors, expected, weights.name);
+  const adapter = format.read({ config, tensors, file: weights.name, expected });
   const record = find(unpacked, files.record);
   return {
-    adapter: fromPeftRows(rows, expected, length),
+    adapter,
     baseModel: config?.base_model_name_or_path ?? null,
     record: record === null ? null : readRecord(new TextDecoder().decode(record.bytes), record.name),
   };
+}
+
+/** @throws AdapterError for a method that Prelude does not know */
+function formatOfType(type: string): AdapterFormat<AdapterValues> {
+  const format = formats.find(({ types }) => types.includes(type));
+  if (format) return format;
+  throw new AdapterError(
+    `This is an adapter of the type ${type}.`,
+    { file: files.config, field: 'peft_type' },
+    `Choose one of the types ${formats.flatMap(({ types }) => types).join(', ')}.`,
+  );
+}
+
+/** A file without a config: its tensors tell, where the model has a place for them. */
+function formatOfTensors(
+  tensors: ReadonlyMap<string, SafeTensor>,
+  expected: ModelGeometry,
+  file: string,
+): AdapterFormat<AdapterValues> {
+  const format = formats.find((candidate) => candidate.recognises(tensors, expected));
+  if (format) return format;
+  const tensor = [...tensors.values()][0];
+  const has = tensor ? `it has ${tensor.name} [${tensor.dims.join(', ')}]` : 'it has no tensors';
+  throw new AdapterError(
+    `${file} holds no adapter that fits the loaded model: ${has}.`,
+    { file },
+    'Load the model it was made for, or choose adapter_config.json with it, which says what it is.',
+  );
 }
 
 function isZip({ name, bytes }: AdapterFile): boolean {
@@ -129,74 +131,14 @@ function readConfig(file: AdapterFile | null): PeftConfig | null {
     );
   }
   const config = parsed.data;
-  const where = { file: file.name, field: 'peft_type' };
-  if (config.peft_type !== 'PREFIX_TUNING') {
-    const method = methods[config.peft_type] ?? `an adapter of the type ${config.peft_type}`;
-    throw new AdapterError(`This is ${method}, not a prefix.`, where, 'Choose a prefix-tuning adapter.');
-  }
   if ((config.task_type ?? 'CAUSAL_LM') !== 'CAUSAL_LM' || (config.num_transformer_submodules ?? 1) !== 1) {
     throw new AdapterError(
-      `This prefix is for the task ${config.task_type}, not for a model that continues text.`,
+      `This adapter is for the task ${config.task_type}, not for a model that continues text.`,
       { file: file.name, field: 'task_type' },
       'Choose an adapter of the task type CAUSAL_LM.',
     );
   }
   return config;
-}
-
-function prefixTensor(weights: AdapterFile): SafeTensor {
-  const { tensors } = readSafeTensors(weights.bytes, weights.name);
-  const tensor = tensors.get(tensorName);
-  if (tensor === undefined || tensor.dims.length !== 2 || (tensor.dims[0] ?? 0) < 1) {
-    const lora = [...tensors.keys()].some((name) => name.includes('.lora_'));
-    const names = [...tensors.keys()].slice(0, 3).join(', ');
-    throw new AdapterError(
-      lora
-        ? `${weights.name} is a LoRA adapter, not a prefix.`
-        : `${weights.name} holds no prefix: a tensor "${tensorName}" of two dimensions is missing${names === '' ? '' : `, it has ${names}`}.`,
-      { file: weights.name, field: tensorName },
-      'Choose a prefix-tuning adapter.',
-    );
-  }
-  return tensor;
-}
-
-function checkGeometry(config: PeftConfig | null, tensor: SafeTensor, file: string, expected: PrefixGeometry): void {
-  const [length = 0, width = 0] = tensor.dims;
-  const wants = `${expected.layers} layers with ${expected.kvHeads} key/value heads of ${expected.headDim}`;
-  const of = config?.base_model_name_or_path ? ` (${config.base_model_name_or_path})` : '';
-  const hint = 'Load the model that this adapter was made for.';
-  const {
-    num_layers: layers,
-    num_attention_heads: heads,
-    token_dim: tokenDim,
-    num_virtual_tokens: tokens,
-  } = config ?? {};
-  if (tokens != null && tokens !== length) {
-    throw new AdapterError(
-      `${file} holds ${length} virtual tokens where its config says ${tokens}.`,
-      { file, field: 'num_virtual_tokens' },
-      'The files do not belong together: choose both from the same folder.',
-    );
-  }
-  if (layers != null && heads != null && tokenDim != null) {
-    const fits =
-      layers === expected.layers && heads === expected.kvHeads && tokenDim === expected.kvHeads * expected.headDim;
-    if (!fits) {
-      throw new AdapterError(
-        `This adapter is for another model${of}: ${layers} layers with ${heads} key/value heads of ${tokenDim / heads}. The loaded model has ${wants}.`,
-        { file: files.config, field: 'num_layers' },
-        hint,
-      );
-    }
-  }
-  if (width !== rowLength(expected)) {
-    throw new AdapterError(
-      `This adapter is for another model${of}: it has ${width} numbers for each virtual token, the loaded model needs ${rowLength(expected)} (${wants}).`,
-      { file, field: tensorName },
-      hint,
-    );
-  }
 }
 
 function noWeights(given: readonly AdapterFile[], available: readonly AdapterFile[]): AdapterError {

@@ -1,7 +1,7 @@
 /** The face of this folder: adapters as files, in PEFT's formats. */
 
-export type { PrefixGeometry as ModelGeometry } from '../tuning';
 export { describeFiles, exportAdapter, exportSafeTensors, zipFiles } from './export';
+export type { ModelGeometry } from './format';
 export { importAdapter } from './import';
 export type { PreludeRecord } from './record';
 export { readSafeTensors, toFloat32 } from './safetensors';

@@ -103,8 +103,12 @@ export function buildEmbeddingGraph(decoder: Decoder, tokens: number, target: Co
     vectors = value;
     return value;
   };
-  const replace = new Map(embeddingOutputs(decoder).map((name) => [name, keep]));
-  specialise(ops, decoder, decoderContext(ops, layout), { feeds, replace }, [decoder.logits]);
+  const places = embeddingOutputs(decoder);
+  const replace = new Map(places.map((name) => [name, keep]));
+  // Inside of a branch nothing can be asked for by name.
+  const isOutside = decoder.model.graph.nodes.some(({ outputs }) => outputs.includes(places[0] as string));
+  const wanted = isOutside ? places : [decoder.logits];
+  specialise(ops, decoder, decoderContext(ops, layout), { feeds, replace }, wanted);
   const found = vectors as Value | null;
   if (!found) throw new ModelError('The graph does not read its ids.', {}, HINT);
   return compile(ops.builder, { [names.embeddings]: ops.reshape(found, [tokens, dimAt(found.dims, -1)]) });

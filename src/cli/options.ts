@@ -8,12 +8,19 @@ export const USAGE = `npm run -s tune -- --model DIR --data FILE --out DIR [opti
   --model DIR            folder with config.json, tokenizer.json and an ONNX decoder
   --data FILE            .jsonl, .json, .csv or .tsv
   --out DIR              where the PEFT folder and log.jsonl go
-  --method prefix        what is learned: prefix | prompt
-  --length 16            virtual tokens
+  --method prefix        what is learned: prefix | prompt | lora
+  --length 16            virtual tokens of a prefix or prompt
   --init text            text | random | vocab | zero
   --init-text TEXT       the text to start from (default: one made from the task)
+  --projection N         a prefix is made by a network of this hidden width while it is trained
+  --frozen-tokens 0      first tokens of a prefix that stay as they start
+  --encoder N            a prompt is made by a network of this hidden width (P-tuning)
+  --rank 8               of LoRA
+  --alpha 16             LoRA's update counts alpha / rank
+  --dropout 0            share of its inputs that LoRA leaves out in a step
+  --targets q,v          projections for LoRA: q, k, v, o, gate, up, down
   --steps N | --epochs N how long (default: 150 steps)
-  --lr 0.05              peak learning rate
+  --lr X                 peak learning rate (default: by method)
   --batch 16             examples per step
   --memory-budget MIB    for weights and graphs together (default: half of the machine's memory)
   --seed 0
@@ -31,13 +38,27 @@ const Options = z.object({
   model: z.string(),
   data: z.string(),
   out: z.string(),
-  method: z.enum(['prefix', 'prompt']).default('prefix'),
+  method: z.enum(['prefix', 'prompt', 'lora']).default('prefix'),
   length: whole.default(16),
+  projection: whole.optional(),
+  'frozen-tokens': z.coerce
+    .number()
+    .refine((value) => Number.isInteger(value) && value >= 0, 'must be a whole number')
+    .default(0),
+  encoder: whole.optional(),
+  rank: whole.default(8),
+  alpha: positive.default(16),
+  dropout: number.refine((value) => value >= 0 && value < 1, 'must be at least 0 and below 1').default(0),
+  targets: z
+    .string()
+    .transform((list) => list.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(['q', 'k', 'v', 'o', 'gate', 'up', 'down'])))
+    .default(['q', 'v']),
   init: z.enum(['text', 'random', 'vocab', 'zero']).default('text'),
   'init-text': z.string().optional(),
   steps: whole.optional(),
   epochs: positive.optional(),
-  lr: positive.default(0.05),
+  lr: positive.optional(),
   batch: whole.default(16),
   'memory-budget': positive.optional(),
   seed: number.refine(Number.isInteger, 'must be a whole number').default(0),

@@ -10,6 +10,7 @@ import { PreludeEngine } from '../worker/engine';
 import type {
   DatasetSummary,
   MemoryEstimate,
+  MethodName,
   MethodSettings,
   TuneEvent,
   TuneSettings,
@@ -18,6 +19,7 @@ import type {
 import { modelFolder } from './localFolder';
 import { parseOptions, type TuneOptions } from './options';
 
+const LEARNING_RATES: Readonly<Record<MethodName, number>> = { prefix: 0.05, prompt: 0.3, lora: 0.01 };
 const DEFAULT_STEPS = 150;
 const VALIDATIONS_PER_RUN = 5;
 
@@ -92,7 +94,7 @@ function settingsOf(options: TuneOptions, data: DatasetSummary): TuneSettings {
   return {
     method: methodOf(options, data),
     steps,
-    learningRate: options.lr,
+    learningRate: options.lr ?? LEARNING_RATES[options.method],
     batchSize,
     microBatchSize: 'auto',
     memoryBudgetMiB: options['memory-budget'] ?? totalmem() / 2 ** 21,
@@ -105,10 +107,18 @@ function settingsOf(options: TuneOptions, data: DatasetSummary): TuneSettings {
 }
 
 function methodOf(options: TuneOptions, data: DatasetSummary): MethodSettings {
-  const { length } = options;
-  const init = initOf(options, data);
-  if (options.method === 'prompt') return { type: 'prompt', length, init, encoder: null };
-  return { type: 'prefix', length, init, projection: null, frozenTokens: 0 };
+  const { length, projection = null, 'frozen-tokens': frozenTokens, encoder = null } = options;
+  const { rank, alpha, dropout, targets } = options;
+  switch (options.method) {
+    case 'prefix':
+      return { type: 'prefix', length, init: initOf(options, data), projection, frozenTokens };
+    case 'prompt':
+      return { type: 'prompt', length, init: initOf(options, data), encoder };
+    case 'lora':
+      return { type: 'lora', rank, alpha, dropout, targets };
+    default:
+      return options.method satisfies never;
+  }
 }
 
 function initOf(options: TuneOptions, { mapping, labels }: DatasetSummary): VirtualInit {

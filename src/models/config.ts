@@ -13,6 +13,11 @@ export interface ModelConfig {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly hidden: number;
+  /**
+   * What the model's forward pass multiplies `inputs_embeds` by (Granite). Others that scale do so where they look tokens
+   * up, as Gemma does since transformers 5.
+   */
+  readonly embeddingMultiplier: number;
   readonly vocabSize: number;
   /** Positions the model was trained for: prefix and text together. */
   readonly contextLength: number;
@@ -41,6 +46,7 @@ const Config = z.object({
   hidden_size: count,
   n_embd: count,
   d_model: count,
+  embedding_multiplier: z.optional(z.nullable(z.number().check(z.positive()))),
   vocab_size: count,
   max_position_embeddings: count,
   n_positions: count,
@@ -100,6 +106,7 @@ export function parseModelConfig(configText: string, generationConfigText: strin
     kvHeads,
     headDim,
     hidden,
+    embeddingMultiplier: config.embedding_multiplier ?? 1,
     vocabSize: need(config.vocab_size, 'vocab_size'),
     contextLength:
       config.max_position_embeddings ??

@@ -1,30 +1,25 @@
 /** Adapters as PEFT's files: how a stored one leaves, and how one that a person brings becomes a stored one. */
-import { exportAdapter, exportSafeTensors, importAdapter, type ModelGeometry, zipFiles } from '../adapters';
+import { exportAdapter, exportSafeTensors, importAdapter, zipFiles } from '../adapters';
 import { shapeOf } from './adapterShape';
-import type { ExportedFile, ModelSummary } from './protocol';
-import { ownerOf, type StoredAdapter } from './storedAdapter';
+import type { ExportedFile } from './protocol';
+import type { AdapterOwner, StoredAdapter } from './storedAdapter';
 
-export const filesOf = async ({ adapter, record, owner }: StoredAdapter): Promise<ExportedFile[]> =>
-  exportAdapter(adapter, { baseModel: owner.name, record });
+export const filesOf = ({ adapter, record, owner }: StoredAdapter): ExportedFile[] =>
+  exportAdapter(adapter, { baseModel: owner.name, model: owner.geometry, record });
 
 export async function exportStored(stored: StoredAdapter, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
   const name = fileName(stored.summary.name);
-  if (format === 'safetensors') return { name: `${name}.safetensors`, bytes: exportSafeTensors(stored.adapter) };
-  return { name: `${name}.zip`, bytes: zipFiles(name, await filesOf(stored)) };
+  if (format === 'safetensors')
+    return { name: `${name}.safetensors`, bytes: exportSafeTensors(stored.adapter, stored.owner.geometry) };
+  return { name: `${name}.zip`, bytes: zipFiles(name, filesOf(stored)) };
 }
 
 /** @throws AdapterError where the files are no adapter, or one for a model of another shape */
-export async function importStored(
-  files: readonly File[],
-  model: ModelSummary,
-  geometry: ModelGeometry,
-  id: string,
-): Promise<StoredAdapter> {
+export async function importStored(files: readonly File[], owner: AdapterOwner, id: string): Promise<StoredAdapter> {
   const contents = await Promise.all(
     files.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
   );
-  const { adapter, record } = importAdapter(contents, geometry);
-  const owner = ownerOf(model);
+  const { adapter, record } = importAdapter(contents, owner.geometry);
   const name = record?.name ?? contents[0]?.name.replace(/\.(zip|safetensors|json)$/i, '') ?? id;
   return {
     owner,
@@ -36,7 +31,7 @@ export async function importStored(
       name,
       shape: shapeOf(adapter),
       parameters: adapter.values.length,
-      bytes: exportSafeTensors(adapter).byteLength,
+      bytes: exportSafeTensors(adapter, owner.geometry).byteLength,
       steps: record?.steps ?? 0,
       baseLoss: null,
       loss: null,

@@ -19,7 +19,7 @@ export function composed(first: StoredAdapter, second: StoredAdapter, id: string
       model: first.owner.name,
       shape: shapeOf(adapter),
       parameters: adapter.values.length,
-      bytes: exportSafeTensors(adapter).byteLength,
+      bytes: exportSafeTensors(adapter, first.owner.geometry).byteLength,
       steps: 0,
       baseLoss: null,
       loss: null,

@@ -172,7 +172,7 @@ export class PreludeEngine implements Engine {
     const stored = this.shelf.get(id);
     if (!stored) throw new AdapterError('This adapter no longer exists.', {}, 'Tune or import one.');
     const { key, name } = stored.owner;
-    if (!user || key === ownerOf(user.summary).key) return stored;
+    if (!user || key === ownerOf(user).key) return stored;
     throw new AdapterError(`This adapter is for ${name}.`, {}, `Load ${name} to use it.`);
   }
 
@@ -181,7 +181,7 @@ export class PreludeEngine implements Engine {
     if (id === null) return null;
     this.stored(id, model);
     if (model.original && model.untrainable) throw model.untrainable;
-    return this.shelf.device(id, model.loaded);
+    return this.shelf.device(id, model);
   }
 
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
@@ -267,7 +267,7 @@ export class PreludeEngine implements Engine {
 
   async adapters(): Promise<AdapterListing> {
     const model = await this.model?.catch(() => null);
-    return this.shelf.listing(model ? ownerOf(model.summary) : null);
+    return this.shelf.listing(model ? ownerOf(model) : null);
   }
 
   async renameAdapter(adapterId: string, name: string): Promise<void> {
@@ -342,7 +342,7 @@ export class PreludeEngine implements Engine {
   }
 
   async describeExport(adapterId: string): Promise<AdapterFileSummary> {
-    return describeFiles(await filesOf(this.stored(adapterId)));
+    return describeFiles(filesOf(this.stored(adapterId)));
   }
 
   async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
@@ -350,8 +350,7 @@ export class PreludeEngine implements Engine {
   }
 
   async importAdapter(files: readonly File[]): Promise<AdapterSummary> {
-    const { summary, geometry } = await this.ready();
-    const imported = await importStored(files, summary, geometry, this.shelf.newId());
+    const imported = await importStored(files, ownerOf(await this.ready()), this.shelf.newId());
     this.shelf.add(imported);
     return imported.summary;
   }

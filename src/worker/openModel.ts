@@ -1,5 +1,6 @@
 /** From a model's files to a model that computes: config, tokenizer, weights on a device, kernels, and the device's test. */
 import type { ModelGeometry } from '../adapters';
+import { linearModules } from '../autodiff';
 import { ModelError } from '../errors';
 import { createKernels, type Kernels } from '../kernels';
 import {
@@ -23,13 +24,16 @@ import {
   SELF_TEST_LIMIT,
   selfTest,
 } from '../runtime';
+import { type LoraTarget, loraTargets } from '../tuning';
 import { serialiseError } from './errors';
-import type { DeviceChoice, LoadProgress, ModelSummary } from './protocol';
+import type { DeviceChoice, LoadProgress, LoraRole, LoraTargetSummary, ModelSummary } from './protocol';
 
 export interface OpenModel {
   readonly summary: ModelSummary;
   /** What an adapter must fit. */
   readonly geometry: ModelGeometry;
+  /** Linear layers that LoRA can be put on. */
+  readonly targets: readonly LoraTarget[];
   readonly config: ModelConfig;
   readonly tokenizer: ModelTokenizer;
   readonly loaded: LoadedDecoder;
@@ -84,6 +88,7 @@ export async function openModel(
   const { trainability } = loaded;
   const original = trainability.kind === 'opaque' ? await openOriginal(device) : null;
   const untrainable = trainability.kind === 'trains' ? null : trainability.why;
+  const targets = loraTargets(config.modelType, linearModules(loaded.decoder));
   const [layer] = loaded.decoder.layers;
   const summary: ModelSummary = {
     name: files.name,
@@ -97,14 +102,15 @@ export async function openModel(
     vocabSize: config.vocabSize,
     contextLength: config.contextLength,
     hasChatTemplate: tokenizer.hasChatTemplate,
-    loraTargets: [],
+    loraTargets: summariseTargets(targets),
     device: { kind: backend.kind, description: backend.description, reason, selfTestError },
     untrainable: untrainable && serialiseError(untrainable),
   };
   onProgress({ status: 'ready' });
   return {
     summary,
-    geometry: { layers: summary.layers, kvHeads: summary.kvHeads, headDim: summary.headDim },
+    geometry: geometryOf(loaded, config, targets),
+    targets,
     config,
     tokenizer,
     loaded,
@@ -116,6 +122,34 @@ export async function openModel(
       await release(device);
     },
   };
+}
+
+function geometryOf(loaded: LoadedDecoder, config: ModelConfig, targets: readonly LoraTarget[]): ModelGeometry {
+  const { layers, kvHeads, headDim, heads, embeddingMultiplier: promptScale } = config;
+  return { layers, kvHeads, headDim, hidden: embeddingWidth(loaded), heads, promptScale, targets };
+}
+
+/** Null where the model cannot take a prompt. */
+function embeddingWidth(loaded: LoadedDecoder): number | null {
+  try {
+    return loaded.embeddingWidth;
+  } catch (error) {
+    if (error instanceof ModelError) return null;
+    throw error;
+  }
+}
+
+/** By role, over all layers. */
+function summariseTargets(targets: readonly LoraTarget[]): LoraTargetSummary[] {
+  const summaries = new Map<LoraRole, LoraTargetSummary>();
+  for (const { roles, module } of targets) {
+    for (const role of roles) {
+      const before = summaries.get(role)?.numbersPerRank ?? 0;
+      const numbersPerRank = before + module.inFeatures + module.outFeatures;
+      summaries.set(role, { role, module: module.path.split('.').at(-1) ?? module.path, numbersPerRank });
+    }
+  }
+  return [...summaries.values()];
 }
 
 async function openOriginal(device: OnDevice): Promise<OriginalGraph> {

@@ -1,18 +1,21 @@
 /** The adapters of a session: values on the host, and on the device once they are used. */
-import type { PreludeRecord } from '../adapters';
+import type { ModelGeometry, PreludeRecord } from '../adapters';
 import { adapterOf, type DeviceAdapter, type OwnedAdapter } from '../inference';
 import { bytesOfArray, type DeviceTensor, type LoadedDecoder } from '../runtime';
-import { type AdapterValues, graftOf } from '../tuning';
-import type { AdapterListing, AdapterSummary, ModelSummary } from './protocol';
+import { type AdapterValues, graftOf, type TunableModel } from '../tuning';
+import type { OpenModel } from './openModel';
+import type { AdapterListing, AdapterSummary } from './protocol';
 
 /** Which model an adapter is for, whatever device it runs on. */
 export interface AdapterOwner {
   readonly name: string;
   readonly key: string;
+  readonly geometry: ModelGeometry;
 }
 
-export function ownerOf({ name, fileBytes, layers, kvHeads, headDim }: ModelSummary): AdapterOwner {
-  return { name, key: [name, fileBytes, layers, kvHeads, headDim].join(' ') };
+export function ownerOf({ summary, geometry }: Pick<OpenModel, 'summary' | 'geometry'>): AdapterOwner {
+  const { name, fileBytes, layers, kvHeads, headDim } = summary;
+  return { name, key: [name, fileBytes, layers, kvHeads, headDim].join(' '), geometry };
 }
 
 export interface StoredAdapter {
@@ -65,17 +68,19 @@ export class AdapterShelf {
   }
 
   /** Uploaded and encoded on first use, so that switching afterwards moves nothing but pointers and one copy on the device. */
-  async device(id: string, loaded: LoadedDecoder): Promise<DeviceAdapter | null> {
+  async device(id: string, model: TunableModel): Promise<DeviceAdapter | null> {
     const stored = this.stored.get(id);
     if (!stored) return null;
-    const entry = this.onDevice.get(id) ?? this.bring(id, stored.adapter, loaded);
+    const entry = this.onDevice.get(id) ?? this.bring(id, stored.adapter, model);
     return (await entry.owned).adapter;
   }
 
-  private bring(id: string, adapter: AdapterValues, loaded: LoadedDecoder): OnDevice {
+  private bring(id: string, adapter: AdapterValues, model: TunableModel): OnDevice {
+    const { loaded } = model;
+    const graft = graftOf(model, adapter);
     const { values } = adapter;
     const trainable = loaded.backend.upload('float32', [values.length], bytesOfArray(values));
-    const owned = adapterOf(loaded, graftOf(loaded, adapter), { trainable, frozen: null });
+    const owned = adapterOf(loaded, graft, { trainable, frozen: null });
     const entry = { trainable, owned };
     this.onDevice.set(id, entry);
     owned.catch(() => {

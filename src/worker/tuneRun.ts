@@ -1,12 +1,13 @@
 /** One run, from settings to a stored adapter: initialise, measure the model alone, train, and say what came of it. */
 import { exportSafeTensors } from '../adapters';
-import { DataError } from '../errors';
+import { DataError, ModelError } from '../errors';
 import { validate } from '../evaluation';
 import { adapterOf, type DeviceAdapter } from '../inference';
 import { isOutOfMemory, memoryLimits } from '../runtime';
 import {
   type AdapterValues,
   type Initialisation,
+  type LoraTarget,
   type MemoryPlan,
   type MemoryRequest,
   type Method,
@@ -25,7 +26,7 @@ import {
 import { shapeOf } from './adapterShape';
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
-import type { AdapterSummary, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
+import type { AdapterSummary, LoraRole, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
 import { ownerOf, type StoredAdapter } from './storedAdapter';
 
 export interface TuneRun {
@@ -91,7 +92,11 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
 export function sizeOfRun(model: OpenModel, settings: MethodSettings) {
   const method = methodFor(model, settings);
   const blank = method.blank();
-  return { trainable: method.graft.size, kept: blank.values.length, bytes: exportSafeTensors(blank).byteLength };
+  return {
+    trainable: method.graft.size,
+    kept: blank.values.length,
+    bytes: exportSafeTensors(blank, model.geometry).byteLength,
+  };
 }
 
 /** @throws DeviceError if not even one row fits in the memory there is */
@@ -140,11 +145,24 @@ function choiceOf(model: OpenModel, settings: MethodSettings): MethodChoice {
       const { length, init, encoder } = settings;
       return { type: 'prompt', settings: { length, init: initialisation(init, model), encoder } };
     }
-    case 'lora':
-      throw new DataError('LoRA');
+    case 'lora': {
+      const { rank, alpha, dropout } = settings;
+      return { type: 'lora', settings: { rank, alpha, dropout }, targets: chosenTargets(model, settings.targets) };
+    }
     default:
       return settings satisfies never;
   }
+}
+
+/** A packed matrix is updated where any of what it is packed of was chosen. */
+function chosenTargets({ targets }: OpenModel, roles: readonly LoraRole[]): LoraTarget[] {
+  const chosen = targets.filter((target) => target.roles.some((role) => roles.includes(role)));
+  if (chosen.length > 0) return chosen;
+  throw new ModelError(
+    `Prelude finds none of the projections ${roles.join(', ')} in this model.`,
+    { field: 'targets' },
+    'Choose others, or prefix-tuning.',
+  );
 }
 
 function initialisation(init: VirtualInit, { tokenizer }: OpenModel): Initialisation {
@@ -215,14 +233,14 @@ function store(
     baseAccuracy: base.accuracy,
     accuracy: tuned?.accuracy ?? null,
   };
-  const owner = ownerOf(run.model.summary);
+  const owner = ownerOf(run.model);
   const summary: AdapterSummary = {
     id,
     name,
     model: owner.name,
     shape: shapeOf(adapter),
     parameters: adapter.values.length,
-    bytes: exportSafeTensors(adapter).byteLength,
+    bytes: exportSafeTensors(adapter, owner.geometry).byteLength,
     steps,
     ...measured,
     origin: 'tuned',

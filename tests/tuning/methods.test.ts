@@ -144,7 +144,7 @@ describe.each(METHODS)('%s', (_, make) => {
     const blank = method.blank();
     expect({ ...blank, values: null }).toEqual({ ...adapter, values: null });
     expect(blank.values.length).toBe(adapter.values.length);
-    const kept = { ...method, graft: graftOf(loaded, adapter) };
+    const kept = { ...method, graft: graftOf({ loaded, targets: [] }, adapter) };
     const tokenIds = randomIds(2, 6);
     const before = await lossWith(loaded, method, trained, tokenIds);
     const after = await lossWith(loaded, kept, { values: adapter.values, frozen: new Float32Array() }, tokenIds);

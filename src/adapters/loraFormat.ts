@@ -1,0 +1,207 @@
+/**
+ * LoRA in PEFT's files: for each module A [r, in] and B [out, r]. What PEFT can say and our adapters cannot (a rank or an
+ * alpha of its own for some modules, rank-stabilised scaling) is brought to one rank and one scale with the same product.
+ */
+import { AdapterError } from '../errors';
+import type { LoraModule, LoraTarget, LoraValues } from '../tuning';
+import { finiteValues } from './finite';
+import type { AdapterFormat, PeftConfig, ReadContext } from './format';
+import type { FloatTensor, SafeTensor } from './safetensors';
+
+const PREFIX = 'base_model.model.';
+const PAIR = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/;
+const NAMES = {
+  a: (path: string) => `${PREFIX}${path}.lora_A.weight`,
+  b: (path: string) => `${PREFIX}${path}.lora_B.weight`,
+};
+
+export const loraFormat: AdapterFormat<LoraValues> = {
+  types: ['LORA'],
+  recognises: (tensors) => [...tensors.keys()].some((name) => PAIR.test(name)),
+  config: ({ rank, alpha, modules }, baseModel, { targets }) => ({
+    alora_invocation_tokens: null,
+    alpha_pattern: {},
+    arrow_config: null,
+    auto_mapping: null,
+    base_model_name_or_path: baseModel,
+    bias: 'none',
+    corda_config: null,
+    ensure_weight_tying: false,
+    eva_config: null,
+    exclude_modules: null,
+    fan_in_fan_out: modules.some(({ path }) => targets.some(({ module, conv1d }) => conv1d && module.path === path)),
+    inference_mode: true,
+    init_lora_weights: true,
+    kasa_config: null,
+    layer_replication: null,
+    layers_pattern: null,
+    layers_to_transform: null,
+    loftq_config: {},
+    lora_alpha: alpha,
+    lora_bias: false,
+    lora_dropout: 0.0,
+    lora_ga_config: null,
+    megatron_config: null,
+    megatron_core: 'megatron.core',
+    modules_to_save: null,
+    monteclora_config: null,
+    peft_type: 'LORA',
+    peft_version: '0.21.0',
+    qalora_group_size: 16,
+    r: rank,
+    rank_pattern: {},
+    revision: null,
+    target_modules: targetModules(modules, targets),
+    target_parameters: null,
+    task_type: 'CAUSAL_LM',
+    trainable_token_indices: null,
+    use_bdlora: null,
+    use_dora: false,
+    use_qalora: false,
+    use_rslora: false,
+    velora_config: null,
+  }),
+  tensors({ rank, modules, values }) {
+    let offset = 0;
+    const take = (size: number) => {
+      offset += size;
+      return values.subarray(offset - size, offset);
+    };
+    return modules.flatMap(({ path, inFeatures, outFeatures }): FloatTensor[] => [
+      { name: NAMES.a(path), dims: [rank, inFeatures], values: take(rank * inFeatures) },
+      { name: NAMES.b(path), dims: [outFeatures, rank], values: take(outFeatures * rank) },
+    ]);
+  },
+  read(context) {
+    refuseWhatIsNotLoraAlone(context);
+    const pairs = pairsOf(context);
+    const scales = pairs.map(({ module, rank }) => scaleOf(module.path, rank, context.config));
+    const ranks = pairs.map(({ rank }) => rank);
+    const rank = Math.max(...ranks);
+    const scale = scales[0] as number;
+    // One alpha where all modules have it; else alpha = rank, and each scale goes into its B.
+    const uniform = ranks.every((one) => one === rank) && scales.every((one) => one === scale);
+    const alpha = uniform ? scale * rank : rank;
+    const parts = pairs.flatMap(({ a, b, module, rank: own }, i) => [
+      padded(a, own, rank, module.inFeatures),
+      widened(b, own, rank, module.outFeatures, uniform ? 1 : (scales[i] as number)),
+    ]);
+    return { method: 'lora', rank, alpha, modules: pairs.map(({ module }) => module), values: concat(parts) };
+  },
+};
+
+/** Last segments of the paths where they say it all, as a person would write them; else whole paths. */
+function targetModules(modules: readonly LoraModule[], targets: readonly LoraTarget[]): string[] {
+  const last = ({ path }: LoraModule) => path.split('.').at(-1) ?? path;
+  const names = new Set(modules.map(last));
+  const chosen = new Set(modules.map(({ path }) => path));
+  const meant = targets.every(({ module }) => !names.has(last(module)) || chosen.has(module.path));
+  return [...(meant ? names : chosen)].sort();
+}
+
+/** What the parts beside A and B mean would be lost. */
+function refuseWhatIsNotLoraAlone({ config, tensors, file }: ReadContext): void {
+  const refuse = (what: string, field: string) =>
+    new AdapterError(
+      `This LoRA adapter ${what}, which Prelude cannot apply.`,
+      { file, field },
+      'Merge it in Python, or train one without.',
+    );
+  if (config?.use_dora) throw refuse('uses DoRA', 'use_dora');
+  if (config?.bias != null && config.bias !== 'none') throw refuse('also trains biases', 'bias');
+  if (config?.modules_to_save?.length)
+    throw refuse(`also replaces ${config.modules_to_save.join(', ')}`, 'modules_to_save');
+  const other = [...tensors.keys()].find((name) => !PAIR.test(name));
+  if (other !== undefined) throw refuse(`also holds ${other}`, other);
+}
+
+interface Pair {
+  readonly module: LoraModule;
+  readonly rank: number;
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+}
+
+/** In the model's order. */
+function pairsOf(context: ReadContext): Pair[] {
+  const { tensors, expected, file } = context;
+  const paths = new Set([...tensors.keys()].map((name) => PAIR.exec(name)?.[1] ?? ''));
+  const found = expected.targets.filter(({ module }) => paths.has(module.path));
+  const unknown = [...paths].filter((path) => !found.some(({ module }) => module.path === path));
+  if (found.length === 0 || unknown.length > 0) {
+    const names = (unknown.length > 0 ? unknown : [...paths]).slice(0, 3).join(', ');
+    throw new AdapterError(
+      `This LoRA adapter updates layers that the loaded model does not have, or that Prelude does not find in its file: ${names}${unknown.length > 3 ? ` and ${unknown.length - 3} more` : ''}.`,
+      { file, field: unknown[0] ?? 'lora_A' },
+      'Load the model that this adapter was made for.',
+    );
+  }
+  return found.map(({ module }) => pairOf(module, context));
+}
+
+function pairOf(module: LoraModule, { tensors, file }: ReadContext): Pair {
+  const { path, inFeatures, outFeatures } = module;
+  const [a, b] = [tensors.get(NAMES.a(path)), tensors.get(NAMES.b(path))];
+  const [rank = 0] = a?.dims ?? [];
+  const fits = (tensor: SafeTensor | undefined, rows: number, columns: number): tensor is SafeTensor =>
+    tensor?.dims.length === 2 && tensor.dims[0] === rows && tensor.dims[1] === columns;
+  if (rank < 1 || !fits(a, rank, inFeatures) || !fits(b, outFeatures, rank)) {
+    const shape = (tensor: SafeTensor | undefined) => (tensor ? `[${tensor.dims.join(', ')}]` : 'missing');
+    throw new AdapterError(
+      `This LoRA adapter is for another model: of ${path} A is ${shape(a)} and B is ${shape(b)}, where the loaded model needs [r, ${inFeatures}] and [${outFeatures}, r].`,
+      { file, field: path },
+      'Load the model that this adapter was made for.',
+    );
+  }
+  const values = (tensor: SafeTensor) => finiteValues(tensor, file, () => `in ${tensor.name}`);
+  return { module, rank, a: values(a), b: values(b) };
+}
+
+/** PEFT looks patterns up by the end of a module's path. */
+function patternValue(pattern: Readonly<Record<string, number>> | null | undefined, path: string): number | null {
+  const key = Object.keys(pattern ?? {}).find((name) => endsWith(path, name));
+  return key === undefined ? null : (pattern?.[key] ?? null);
+}
+
+/** A pattern is a regular expression; most are plain names. */
+function endsWith(path: string, pattern: string): boolean {
+  if (path === pattern || path.endsWith(`.${pattern}`)) return true;
+  try {
+    return new RegExp(`^(.*\\.)?(${pattern})$`).test(path);
+  } catch {
+    return false;
+  }
+}
+
+function scaleOf(path: string, rank: number, config: PeftConfig | null): number {
+  const alpha = patternValue(config?.alpha_pattern, path) ?? config?.lora_alpha ?? rank;
+  return alpha / (config?.use_rslora ? Math.sqrt(rank) : rank);
+}
+
+/** A [own, in] with rows of zeros below. */
+function padded(a: Float32Array, own: number, rank: number, inFeatures: number): Float32Array {
+  if (own === rank) return a;
+  const rows = new Float32Array(rank * inFeatures);
+  rows.set(a);
+  return rows;
+}
+
+/** B [out, own] with columns of zeros to the right, times its scale. */
+function widened(b: Float32Array, own: number, rank: number, outFeatures: number, scale: number): Float32Array {
+  if (own === rank && scale === 1) return b;
+  const wide = new Float32Array(outFeatures * rank);
+  for (let row = 0; row < outFeatures; row++) {
+    for (let k = 0; k < own; k++) wide[row * rank + k] = scale * (b[row * own + k] as number);
+  }
+  return wide;
+}
+
+function concat(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((size, { length }) => size + length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
