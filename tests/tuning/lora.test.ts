@@ -1,15 +1,8 @@
 /** LoRA on real decoders: the gradient against finite differences of the loss, whatever the layers are packed into. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  buildForwardGraph,
-  buildTrainingGraph,
-  type CompileTarget,
-  type Graft,
-  linearModules,
-  names,
-} from '../../src/autodiff';
+import { buildForwardGraph, buildTrainingGraph, linearModules } from '../../src/autodiff';
 import { parseModelConfig } from '../../src/models';
-import { createWasmBackend, type LoadedDecoder, Program, relativeError, type WasmBackend } from '../../src/runtime';
+import { createWasmBackend, type LoadedDecoder, relativeError, type WasmBackend } from '../../src/runtime';
 import { type LoraSettings, type LoraTarget, loraGraft, loraMethod, loraTargets, Random } from '../../src/tuning';
 import { deepDecoder } from '../support/deepDecoder';
 import {
@@ -20,9 +13,8 @@ import {
   readConfig,
   readDecoder,
 } from '../support/fixtures';
+import { someValues, trainingOf } from '../support/graftRun';
 import { wasmTarget, webgpuTarget } from '../support/graphs';
-import { randomGrid, randomSource } from '../support/random';
-import { type Feed, floats, int32s, int64s, runProgram } from '../support/run';
 
 let backend: WasmBackend;
 beforeAll(async () => {
@@ -30,46 +22,11 @@ beforeAll(async () => {
 });
 afterAll(() => backend.dispose());
 
-const SHAPE = { batch: 2, tokens: 6, rows: 5 };
 const PLAIN: LoraSettings = { rank: 3, alpha: 6, dropout: 0 };
 const DROPPING: LoraSettings = { ...PLAIN, dropout: 0.25 };
 
 const targetsOf = (name: string, loaded: LoadedDecoder): LoraTarget[] =>
   loraTargets(parseModelConfig(readConfig(name)).modelType, linearModules(loaded.decoder));
-
-/** A training run of the graft: loss and gradient as a function of the trainables; noise is the same in all of them. */
-async function trainingOf(
-  loaded: LoadedDecoder,
-  graft: Graft,
-  { recompute = false, target = loaded.target }: { recompute?: boolean; target?: CompileTarget } = {},
-) {
-  const { batch, tokens, rows } = SHAPE;
-  const program = await Program.open(
-    buildTrainingGraph(loaded.decoder, graft, { ...SHAPE, recompute }, target),
-    loaded.store,
-  );
-  const random = randomSource(3);
-  const ids = Array.from({ length: batch * tokens }, () => Math.floor(random() * 300));
-  const noise = graft.noise(batch, tokens);
-  const fixed: Record<string, Feed> = {
-    [names.ids]: int64s([batch, tokens], ids),
-    [names.rows]: int64s([rows], [1, 2, 4, 8, 10]),
-    [names.labels]: int32s([rows], ids.slice(0, rows)),
-    [names.weights]: floats([rows], new Float32Array(rows).fill(1 / rows)),
-    ...(noise > 0 && { [names.noise]: floats([noise], randomGrid(random, noise, 0, 0.999)) }),
-    ...(recompute && { [names.zero]: floats([1], new Float32Array(1)) }),
-  };
-  return {
-    program,
-    async at(values: Float32Array) {
-      const feeds = { ...fixed, [names.trainable]: floats([values.length], values) };
-      const { loss, gradient } = await runProgram(backend, program, feeds);
-      return { loss: loss?.[0] ?? Number.NaN, gradient: gradient as Float32Array };
-    },
-  };
-}
-
-const someValues = (size: number): Float32Array => Float32Array.from(randomGrid(randomSource(7), size, -0.2, 0.2));
 
 const norm = (values: Float32Array): number => Math.hypot(...values);
 
