@@ -50,7 +50,8 @@ export function nearestAbove(decoder: Decoder, nodeName: string, named: Readonly
   const producers = new Map<string, Node>();
   let start: Node | undefined;
   for (const node of nodesOf(decoder.model.graph)) {
-    for (const output of node.outputs) producers.set(output, node);
+    // An absent output has no name, and so has an absent input.
+    for (const output of node.outputs) if (output !== '') producers.set(output, node);
     if (nameOf(node) === nodeName) start ??= node;
   }
   const seen = new Set<string>();

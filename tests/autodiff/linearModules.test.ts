@@ -143,6 +143,89 @@ async function rewritten(
   };
 }
 
+describe('a linear layer in other operators', () => {
+  const quantised = node('QuantizeLinear', 'mul_394 scale zero', 'rounded');
+  const dynamic = node('DynamicQuantizeLinear', 'mul_394', 'rounded scaleX zeroX');
+  const transposed = { transB: { type: 'int', value: 1 } } as const;
+  const weight: Initializer = { name: 'w', dataType: 'int8', dims: [64, 48], byteLength: 64 * 48 };
+  const turned: Initializer = { name: 'wT', dataType: 'int8', dims: [48, 64], byteLength: 64 * 48 };
+
+  it.each<[string, readonly Node[]]>([
+    ['Gemm', [node('Gemm', 'mul_394 w', 'linear_7')]],
+    ['Gemm of a transposed matrix', [node('Gemm', 'mul_394 wT', 'linear_7', transposed)]],
+    ['FusedMatMul', [node('FusedMatMul', 'mul_394 wT', 'linear_7', transposed, 'com.microsoft')]],
+    [
+      'MatMul by a transposed and dequantised matrix',
+      [
+        node('DequantizeLinear', 'wT scale', 'floats'),
+        node('Transpose', 'floats', 'back'),
+        node('Cast', 'back', 'half'),
+        node('MatMul', 'mul_394 half', 'linear_7'),
+      ],
+    ],
+    [
+      'quantised activations',
+      [
+        quantised,
+        node('DequantizeLinear', 'rounded scale zero', 'seen'),
+        node('DequantizeLinear', 'w scale', 'floats'),
+        node('MatMul', 'seen floats', 'linear_7'),
+      ],
+    ],
+    [
+      'MatMulInteger with both scales at once',
+      [
+        dynamic,
+        node('MatMulInteger', 'rounded w zeroX', 'integers'),
+        node('Cast', 'integers', 'floats'),
+        node('Mul', 'scaleX scale', 'scales'),
+        node('Mul', 'floats scales', 'linear_7'),
+      ],
+    ],
+    [
+      'MatMulInteger with one scale after the other',
+      [
+        dynamic,
+        node('MatMulInteger', 'rounded w zeroX', 'integers'),
+        node('Cast', 'integers', 'floats'),
+        node('Mul', 'floats scaleX', 'half'),
+        node('Mul', 'half scale', 'linear_7'),
+      ],
+    ],
+    ['MatMulIntegerToFloat', [dynamic, node('MatMulIntegerToFloat', 'rounded w scaleX scale zeroX', 'linear_7')]],
+    ['DynamicQuantizeMatMul', [node('DynamicQuantizeMatMul', 'mul_394 w scale', 'linear_7')]],
+    [
+      'QLinearMatMul',
+      [
+        quantised,
+        node('QLinearMatMul', 'rounded scale zero w scale zero scale zero', 'integers'),
+        node('DequantizeLinear', 'integers scale zero', 'linear_7'),
+      ],
+    ],
+  ])('%s', async (_, nodes) => {
+    const decoder = await rewritten('dyn_llama_op18', (it) => (it.outputs[0] === 'linear_7' ? nodes : [it]), [
+      weight,
+      turned,
+    ]);
+    const query = linearModules(decoder).find(({ layer, roles }) => layer === 1 && roles.includes('q'));
+    expect(query).toMatchObject({ input: 'mul_394', output: 'linear_7', inFeatures: 64, rows: 48 });
+  });
+
+  it('a factor behind MatMulInteger that is no scale of it stays outside', async () => {
+    const nodes = [
+      dynamic,
+      node('MatMulInteger', 'rounded w zeroX', 'integers'),
+      node('Cast', 'integers', 'floats'),
+      node('Mul', 'scaleX scale', 'scales'),
+      node('Mul', 'floats scales', 'scaled'),
+      node('Mul', 'scaled perHead', 'linear_7'),
+    ];
+    const decoder = await rewritten('dyn_llama_op18', (it) => (it.outputs[0] === 'linear_7' ? nodes : [it]), [weight]);
+    const query = linearModules(decoder).find(({ layer, roles }) => layer === 1 && roles.includes('q'));
+    expect(query).toMatchObject({ input: 'mul_394', output: 'scaled' });
+  });
+});
+
 describe('a gate and an up projection in one matrix', () => {
   const wide: Initializer = { name: 'wide', dataType: 'float32', dims: [64, 320], byteLength: 4 * 64 * 320 };
   const halves = { axis: { type: 'int', value: -1 }, num_outputs: { type: 'int', value: 2 } } as const;

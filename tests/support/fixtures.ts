@@ -45,3 +45,9 @@ export async function readCaseDecoder(name: string): Promise<Decoder> {
 
 export const loadFixture = (backend: Backend, name: string, options: LoadOptions = {}): Promise<LoadedDecoder> =>
   LoadedDecoder.load(backend, once(modelBytes(name)), options);
+
+/** The same of a golden case, with the sizes that its file leaves open. */
+export function loadCase(backend: Backend, name: string, options: LoadOptions = {}): Promise<LoadedDecoder> {
+  const { kvHeads, headDim } = parseCase(readCase(name));
+  return loadFixture(backend, name, { ...options, hints: { kvHeads, headDim } });
+}

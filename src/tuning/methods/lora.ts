@@ -57,14 +57,19 @@ export function loraGraft(decoder: Decoder, targets: readonly LoraTarget[], sett
       );
       const replace = outputsOf(targets).map(({ name, input, members }) => {
         const inOrder = members.map((i) => updates[i] as Update).sort((one, other) => one.firstRow - other.firstRow);
-        const updated = (y: Value, read: (name: string) => Value) =>
-          ops.add(y, ops.reshape(sideBySide(ops, read(input), inOrder, alpha / rank, y.dims.at(-1) ?? 0), y.dims));
+        const updated = (y: Value, read: (name: string) => Value) => {
+          const update = sideBySide(ops, flat(ops, read(input)), inOrder, alpha / rank, y.dims.at(-1) ?? 0);
+          return ops.add(y, ops.reshape(update, y.dims));
+        };
         return [name, updated] as const;
       });
       return { replace: new Map(replace) };
     },
   };
 }
+
+/** [..., features] → [batch · time, features] */
+const flat = (ops: Ops, x: Value): Value => ops.reshape(x, [-1, x.dims.at(-1) ?? 0]);
 
 interface Update {
   readonly firstRow: number;
@@ -102,51 +107,47 @@ function outputsOf(targets: readonly LoraTarget[]) {
   return [...found.values()];
 }
 
-/** The updates of one y at their rows of it, zeros elsewhere. @returns [..., width] */
+/** The updates of one y at their rows of it, zeros elsewhere. @returns [batch · time, width] */
 function sideBySide(ops: Ops, x: Value, updates: readonly Update[], scale: number, width: number): Value {
-  const inner = innerProducts(ops, x, updates);
+  const inner = innerProducts(ops, x, updates, scale);
   const parts: Value[] = [];
   let end = 0;
   updates.forEach(({ firstRow, b }, i) => {
-    parts.push(...zeros(ops, x, firstRow - end), ops.linear(ops.scale(inner[i] as Value, scale), b));
+    parts.push(...zeros(ops, x, firstRow - end), ops.linear(inner[i] as Value, b));
     end = firstRow + (b.dims[0] as number);
   });
-  return ops.concat([...parts, ...zeros(ops, x, width - end)], -1);
+  return ops.concat([...parts, ...zeros(ops, x, width - end)], 1);
 }
 
-/** A x of each update, [..., rank]. Those that see the same x are one product. */
-function innerProducts(ops: Ops, x: Value, updates: readonly Update[]): readonly Value[] {
+/** scale · A x of each update, [batch · time, rank]. Those that see the same x are one product. */
+function innerProducts(ops: Ops, x: Value, updates: readonly Update[], scale: number): readonly Value[] {
   if (updates.some(({ noise }) => noise)) {
-    return updates.map(({ a, noise }) => ops.linear(noise ? withDropout(ops, x, noise) : x, a));
+    return updates.map(({ a, noise }) => {
+      if (!noise) return ops.scale(ops.linear(x, a), scale);
+      return ops.scale(ops.linear(withDropout(ops, x, noise), a), scale / (1 - noise.dropout));
+    });
   }
-  const stacked = ops.concat(
-    updates.map(({ a }) => a),
-    0,
-  );
-  return ops.split(
-    ops.linear(x, stacked),
-    -1,
-    updates.map(({ a }) => a.dims[0] as number),
-  );
+  const all = updates.map(({ a }) => a);
+  const ranks = all.map(({ dims }) => dims[0] as number);
+  return ops.split(ops.scale(ops.linear(x, ops.concat(all, 0)), scale), 1, ranks);
 }
 
 /**
- * Element (r, c) of x is dropped where frac(rows[r] + columns[c]) < p, and the others grow by 1 / (1 − p). Any two elements
+ * x without the elements (r, c) for which frac(rows[r] + columns[c]) < p; the scale makes up for them. Any two elements
  * are independent of each other, at rows + columns random numbers instead of rows · columns.
  */
 function withDropout(ops: Ops, x: Value, { rows, columns, dropout }: Noise): Value {
-  const drawn = ops.add(ops.reshape(rows, [...x.dims.slice(0, -1), 1]), columns);
+  const drawn = ops.add(ops.reshape(rows, [-1, 1]), columns);
   // ⌊u + 1 − p⌋ − ⌊u⌋ is 1 where frac(u) ≥ p, else 0. All of it floats, so that recomputation may compute it again.
   const floor = (u: Value) => ops.emit('Floor', [u]);
-  const kept = ops.sub(floor(ops.add(drawn, ops.scalar(1 - dropout))), floor(drawn));
-  return ops.mul(x, ops.scale(kept, 1 / (1 - dropout)));
+  return ops.mul(x, ops.sub(floor(ops.add(drawn, ops.scalar(1 - dropout))), floor(drawn)));
 }
 
 /** Not a literal: a graph's file is no place for that many zeros. */
-function zeros(ops: Ops, like: Value, width: number): Value[] {
-  const dims = [...like.dims.slice(0, -1), width];
-  return width === 0 ? [] : [ops.emit('Expand', [ops.scalar(0), ops.int64(dims)], {}, { fold: false })];
-}
+const zeros = (ops: Ops, x: Value, width: number): Value[] =>
+  width === 0
+    ? []
+    : [ops.emit('Expand', [ops.scalar(0), ops.int64([x.dims[0] as number, width])], {}, { fold: false })];
 
 /** As PEFT starts: A uniform within ±1/√inFeatures (Kaiming with a = √5), B zero, so that the model is what it was. */
 function initialLora(targets: readonly LoraTarget[], rank: number, random: Random): Float32Array {
