@@ -3,7 +3,7 @@ export type { CompiledGraph, DerivedRecipe, DerivedWeight } from './compiled';
 export type { GraphCost } from './cost';
 export { type Decoder, type DecoderHints, describeDecoder } from './decoder';
 export { buildEmbeddingGraph, embeddingOutputs } from './embedding';
-export type { Graft, Grafted, GraftInputs, Replacement } from './graft';
+export type { Graft, GraftInputs } from './graft';
 export {
   buildForwardGraph,
   buildPrefixGraph,

@@ -19,7 +19,7 @@ import type {
 import { modelFolder } from './localFolder';
 import { parseOptions, type TuneOptions } from './options';
 
-const LEARNING_RATES: Readonly<Record<MethodName, number>> = { prefix: 0.05, prompt: 0.3, lora: 0.01 };
+const LEARNING_RATES: Readonly<Record<MethodName, number>> = { prefix: 0.05, prompt: 0.3, lora: 0.003 };
 const DEFAULT_STEPS = 150;
 const VALIDATIONS_PER_RUN = 5;
 

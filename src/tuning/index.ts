@@ -20,12 +20,12 @@ export type {
   PromptValues,
 } from './methods/adapterValues';
 export type { Initialisation } from './methods/initialisation';
-export { loraGraft, loraMethod } from './methods/lora';
+export { type LoraSettings, loraGraft, loraMethod } from './methods/lora';
 export { type Method, NOTHING_FROZEN, type Trainables } from './methods/method';
 export { graftOf, type MethodChoice, methodOf, type TunableModel } from './methods/methods';
 export { type LoraTarget, loraTargets } from './methods/moduleNames';
-export { type PrefixSettings, prefixMethod } from './methods/prefix';
-export { type PromptSettings, promptGraft, promptMethod } from './methods/prompt';
+export { prefixMethod } from './methods/prefix';
+export { promptGraft, promptMethod } from './methods/prompt';
 export { Optimiser } from './optimiser';
 export { Random } from './random';
 export { learningRateAt } from './schedule';

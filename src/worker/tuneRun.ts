@@ -131,7 +131,7 @@ export function measuring({ loaded, kernels }: OpenModel, dataset: PreparedDatas
 }
 
 /** @throws DataError or ModelError where the model cannot be tuned like this */
-export function methodFor(model: OpenModel, settings: MethodSettings): Method {
+function methodFor(model: OpenModel, settings: MethodSettings): Method {
   return methodOf(model.loaded, choiceOf(model, settings));
 }
 

@@ -1,17 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import type { PrefixGeometry } from '../../src/adapters';
+import type { ModelGeometry } from '../../src/adapters';
 import {
   describeFiles,
-  exportPrefix,
+  exportAdapter,
   exportSafeTensors,
   importAdapter,
   readSafeTensors,
   toFloat32,
   zipFiles,
 } from '../../src/adapters';
+import { writeSafeTensors } from '../../src/adapters/safetensors';
+import { linearModules } from '../../src/autodiff';
 import { AdapterError } from '../../src/errors';
+import { type AdapterValues, type LoraModule, type LoraValues, loraTargets } from '../../src/tuning';
+import { modelBytes, readDecoder } from '../support/fixtures';
 
 const fixture = (path: string) =>
   new Uint8Array(readFileSync(new URL(`../fixtures/llama_q4/${path}`, import.meta.url)));
@@ -20,7 +24,21 @@ const folder = (name: string) =>
     name: file,
     bytes: fixture(`${name}/${file}`),
   }));
-const geometry: PrefixGeometry = { layers: 2, kvHeads: 2, headDim: 16 };
+const geometry: ModelGeometry = {
+  layers: 2,
+  kvHeads: 2,
+  headDim: 16,
+  hidden: 64,
+  heads: 4,
+  promptScale: 1,
+  targets: loraTargets('llama', linearModules(await readDecoder(modelBytes('llama_q4')))),
+};
+/** An adapter of the golden folder, with what else its files say. */
+function golden<M extends AdapterValues['method']>(method: M) {
+  const { adapter, ...rest } = importAdapter(folder(`peft_${method}`), geometry);
+  if (adapter.method !== method) throw new Error(`${adapter.method} came out`);
+  return { ...rest, adapter: adapter as Extract<AdapterValues, { method: M }> };
+}
 const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
 const byName = (files: readonly { name: string; bytes: Uint8Array }[], name: string) =>
   files.find((file) => file.name === name)?.bytes ?? expect.fail(`${name} is not among the files`);
@@ -40,66 +58,162 @@ const record = {
 } as const;
 
 /** The fixture's config with some fields changed, and its weights. */
-function changed(fields: Record<string, unknown>) {
-  const config = { ...JSON.parse(text(fixture('peft_prefix/adapter_config.json'))), ...fields };
+function changed(fields: Record<string, unknown>, from = 'peft_prefix') {
+  const config = { ...JSON.parse(text(fixture(`${from}/adapter_config.json`))), ...fields };
   return [
     { name: 'adapter_config.json', bytes: strToU8(JSON.stringify(config)) },
-    { name: 'adapter_model.safetensors', bytes: fixture('peft_prefix/adapter_model.safetensors') },
+    { name: 'adapter_model.safetensors', bytes: fixture(`${from}/adapter_model.safetensors`) },
   ];
 }
 
-describe('a prefix saved by PEFT', () => {
-  it('has, in our layout, the keys and values of the golden file', () => {
-    const { prefix, baseModel, record: own } = importAdapter(folder('peft_prefix'), geometry);
-    const golden = readSafeTensors(fixture('golden.safetensors')).tensors;
+const goldenTensor = (name: string) => {
+  const tensor = readSafeTensors(fixture('golden.safetensors')).tensors.get(name) ?? expect.fail(name);
+  return { dims: tensor.dims, values: toFloat32(tensor) };
+};
+
+describe('an adapter saved by PEFT', () => {
+  it('is, as a prefix, the keys and values of the golden file in our layout', () => {
+    const { adapter, baseModel, record: own } = golden('prefix');
     const { layers, kvHeads, headDim } = geometry;
-    const perTensor = kvHeads * prefix.length * headDim;
-    expect({ length: prefix.length, baseModel, own }).toEqual({ length: 5, baseModel: 'tiny-random/llama', own: null });
-    expect(prefix.values.length).toBe(layers * 2 * perTensor);
+    const perTensor = kvHeads * adapter.length * headDim;
+    expect({ length: adapter.length, baseModel, own }).toEqual({
+      length: 5,
+      baseModel: 'tiny-random/llama',
+      own: null,
+    });
+    expect(adapter.values.length).toBe(layers * 2 * perTensor);
     for (let layer = 0; layer < layers; layer++) {
       ['key', 'value'].forEach((part, i) => {
-        const tensor = golden.get(`prefix.${layer}.${part}`) ?? expect.fail(part);
-        expect(tensor.dims).toEqual([1, kvHeads, 5, headDim]);
+        const { dims, values } = goldenTensor(`prefix.${layer}.${part}`);
+        expect(dims).toEqual([1, kvHeads, 5, headDim]);
         const start = (layer * 2 + i) * perTensor;
-        expect(prefix.values.subarray(start, start + perTensor)).toEqual(toFloat32(tensor));
+        expect(adapter.values.subarray(start, start + perTensor)).toEqual(values);
       });
     }
   });
 
-  it('is exported again with the same bytes and the same config', () => {
-    const { prefix, baseModel } = importAdapter(folder('peft_prefix'), geometry);
-    const files = exportPrefix(prefix, { baseModel: baseModel ?? '', record: {} });
-    const weights = fixture('peft_prefix/adapter_model.safetensors');
+  it('is, as a prompt, the golden embeddings', () => {
+    const { adapter } = golden('prompt');
+    expect(adapter).toEqual({ method: 'prompt', length: 5, hidden: 64, values: goldenTensor('prompt').values });
+  });
+
+  it('is, as LoRA, the golden A and B of each module', () => {
+    const { adapter } = golden('lora');
+    const modules = [0, 1].flatMap((layer) => ['q', 'v'].map((role) => `${layer}.${role}`));
+    expect(adapter).toMatchObject({ rank: 4, alpha: 8 });
+    expect(adapter.modules.map(({ path }) => path)).toEqual(
+      modules.map((name) => `model.layers.${name.replace('.', '.self_attn.')}_proj`),
+    );
+    const tensors = modules.flatMap((name) => ['A', 'B'].map((part) => goldenTensor(`lora.${name}.${part}`).values));
+    expect(adapter.values).toEqual(Float32Array.from(tensors.flatMap((values) => [...values])));
+  });
+
+  it.each(['prefix', 'prompt', 'lora'] as const)('is exported again with the same bytes and config: %s', (method) => {
+    const { adapter, baseModel } = golden(method);
+    const files = exportAdapter(adapter, { baseModel: baseModel ?? '', model: geometry, record: {} });
+    const weights = fixture(`peft_${method}/adapter_model.safetensors`);
     expect(Buffer.compare(byName(files, 'adapter_model.safetensors'), weights)).toBe(0);
-    expect(Buffer.compare(exportSafeTensors(prefix), weights)).toBe(0);
+    expect(Buffer.compare(exportSafeTensors(adapter, geometry), weights)).toBe(0);
     const config = text(byName(files, 'adapter_config.json'));
-    const theirs = JSON.parse(text(fixture('peft_prefix/adapter_config.json')));
+    const theirs = JSON.parse(text(fixture(`peft_${method}/adapter_config.json`)));
     expect(JSON.parse(config)).toEqual(theirs);
     expect(config).toBe(JSON.stringify(theirs, null, 2));
   });
 
-  it('may have been trained with a projection, which PEFT folds away when it saves', () => {
-    expect(importAdapter(changed({ prefix_projection: true, encoder_hidden_size: 64 }), geometry).prefix.length).toBe(
-      5,
-    );
+  it.each([
+    [{ prefix_projection: true, encoder_hidden_size: 64 }, 'prefix'],
+    [{ peft_type: 'CARTRIDGE', num_frozen_tokens: 1 }, 'prefix'],
+    [{ peft_type: 'P_TUNING', encoder_reparameterization_type: 'MLP' }, 'prompt'],
+  ] as const)('may have been trained another way: %j', (fields, method) => {
+    const { adapter } = importAdapter(changed(fields, `peft_${method}`), geometry);
+    expect(adapter).toEqual(golden(method).adapter);
+  });
+});
+
+describe('a prompt of a model that rescales embeddings', () => {
+  it('is what its layers read, and PEFT’s again when it leaves', () => {
+    const scaling = { ...geometry, promptScale: 12 };
+    const { adapter } = importAdapter(folder('peft_prompt'), scaling);
+    expect(adapter.values[3]).toBe(Math.fround(12 * (golden('prompt').adapter.values[3] as number)));
+    const back = importAdapter(
+      [{ name: 'a.safetensors', bytes: exportSafeTensors(adapter, scaling) }],
+      geometry,
+    ).adapter;
+    back.values.forEach((value, i) => {
+      expect(value).toBeCloseTo(golden('prompt').adapter.values[i] as number, 6);
+    });
+  });
+});
+
+describe('what LoRA can say in PEFT', () => {
+  const { adapter } = golden('lora');
+  const product = (lora: LoraValues, module: number, row: number, column: number) => {
+    let offset = 0;
+    for (const { inFeatures, outFeatures } of lora.modules.slice(0, module))
+      offset += lora.rank * (inFeatures + outFeatures);
+    const { inFeatures } = lora.modules[module] as LoraModule;
+    let sum = 0;
+    for (let k = 0; k < lora.rank; k++) {
+      const a = lora.values[offset + k * inFeatures + column] as number;
+      const b = lora.values[offset + lora.rank * inFeatures + row * lora.rank + k] as number;
+      sum += (lora.alpha / lora.rank) * b * a;
+    }
+    return sum;
+  };
+  const read = (fields: Record<string, unknown>) => {
+    const imported = importAdapter(changed(fields, 'peft_lora'), geometry).adapter;
+    return imported.method === 'lora' ? imported : expect.fail(imported.method);
+  };
+
+  it('an alpha of its own for some modules keeps each product', () => {
+    const lora = read({ alpha_pattern: { v_proj: 2 } });
+    expect(product(lora, 0, 3, 5)).toBeCloseTo(product(adapter, 0, 3, 5), 6);
+    expect(product(lora, 1, 3, 5)).toBeCloseTo(product(adapter, 1, 3, 5) / 4, 6);
+  });
+
+  it('rank-stabilised scaling is alpha over the root of the rank', () => {
+    expect(product(read({ use_rslora: true }), 2, 1, 1)).toBeCloseTo(2 * product(adapter, 2, 1, 1), 6);
+  });
+
+  it('a rank of its own for some modules is filled up with zeros', () => {
+    const { tensors } = readSafeTensors(fixture('peft_lora/adapter_model.safetensors'));
+    const halves = [...tensors.values()].map((tensor) => {
+      const values = toFloat32(tensor);
+      if (!tensor.name.includes('.v_proj.')) return { name: tensor.name, dims: tensor.dims, values };
+      const [rows = 0, columns = 0] = tensor.dims;
+      if (tensor.name.includes('lora_A'))
+        return { name: tensor.name, dims: [2, columns], values: values.slice(0, 2 * columns) };
+      const kept = Float32Array.from({ length: rows * 2 }, (_, i) => values[(i >> 1) * columns + (i & 1)] as number);
+      return { name: tensor.name, dims: [rows, 2], values: kept };
+    });
+    const files = [
+      ...changed({ rank_pattern: { v_proj: 2 }, alpha_pattern: { v_proj: 4 } }, 'peft_lora').slice(0, 1),
+      { name: 'adapter_model.safetensors', bytes: writeSafeTensors(halves) },
+    ];
+    const lora = importAdapter(files, geometry).adapter;
+    if (lora.method !== 'lora') return expect.fail(lora.method);
+    expect(lora.rank).toBe(4);
+    const [a, b] = [goldenTensor('lora.0.v.A').values, goldenTensor('lora.0.v.B').values];
+    const byHand = [0, 1].reduce((sum, k) => sum + 2 * (b[3 * 4 + k] as number) * (a[k * 64 + 5] as number), 0);
+    expect(product(lora, 1, 3, 5)).toBeCloseTo(byHand, 6);
   });
 });
 
 describe('an exported prefix', () => {
-  const { prefix } = importAdapter(folder('peft_prefix'), geometry);
-  const files = exportPrefix(prefix, { baseModel: 'tiny-random/llama', record });
+  const { adapter } = golden('prefix');
+  const files = exportAdapter(adapter, { baseModel: 'tiny-random/llama', model: geometry, record });
   const zip = zipFiles('reviews', files);
 
   it('comes back from the zip with every number and what it was tuned with', () => {
     const back = importAdapter([{ name: 'reviews.zip', bytes: zip }], geometry);
-    expect(back.prefix).toEqual(prefix);
+    expect(back.adapter).toEqual(adapter);
     expect(back.record).toEqual(record);
     expect(back.baseModel).toBe('tiny-random/llama');
   });
 
   it('comes back from the bare safetensors and from files in any folder', () => {
-    const weights = { name: 'my prefix.safetensors', bytes: exportSafeTensors(prefix) };
-    expect(importAdapter([weights], geometry)).toEqual({ prefix, baseModel: null, record: null });
+    const weights = { name: 'my prefix.safetensors', bytes: exportSafeTensors(adapter, geometry) };
+    expect(importAdapter([weights], geometry)).toEqual({ adapter, baseModel: null, record: null });
     const moved = files.map(({ name, bytes }) => ({ name: `a/b/${name}`, bytes })).reverse();
     expect(importAdapter(moved, geometry).record).toEqual(record);
   });
@@ -119,7 +233,7 @@ describe('an exported prefix', () => {
   it('has a card that says how to load it and what it reached', () => {
     const card = text(byName(files, 'README.md'));
     expect(card).toContain('PeftModel.from_pretrained(');
-    expect(card).toContain('Validation accuracy: 90.0 %, without the prefix 50.0 %');
+    expect(card).toContain('Validation accuracy: 90.0 %, without the adapter 50.0 %');
     expect(card).toContain('    Text: {text}\n    Label: {label}');
   });
 
@@ -133,13 +247,20 @@ describe('an exported prefix', () => {
 describe('an adapter that cannot be used', () => {
   const weightsOnly = (bytes: Uint8Array) => [{ name: 'adapter_model.safetensors', bytes }];
   it.each([
-    ['LoRA', folder('peft_lora'), /LoRA adapter, not a prefix/],
+    ['IA3', changed({ peft_type: 'IA3' }), /adapter of the type IA3/],
+    ['DoRA', changed({ use_dora: true }, 'peft_lora'), /uses DoRA/],
+    ['LoRA with biases', changed({ bias: 'all' }, 'peft_lora'), /also trains biases/],
+    ['LoRA with a layer of its own', changed({ modules_to_save: ['lm_head'] }, 'peft_lora'), /also replaces lm_head/],
     [
-      'LoRA without its config',
-      weightsOnly(fixture('peft_lora/adapter_model.safetensors')),
-      /LoRA adapter, not a prefix/,
+      'a prefix that says it is a prompt',
+      changed({ peft_type: 'PROMPT_TUNING' }),
+      /128 numbers wide.*embeddings of 64/,
     ],
-    ['prompt tuning', folder('peft_prompt'), /prompt-tuning adapter, not a prefix/],
+    [
+      'LoRA that says it is a prefix',
+      changed({}, 'peft_lora').slice(1).concat(changed({}).slice(0, 1)),
+      /no virtual tokens/,
+    ],
     ['another task', changed({ task_type: 'SEQ_2_SEQ_LM' }), /SEQ_2_SEQ_LM/],
     ['other files', changed({ num_virtual_tokens: 6 }), /5 virtual tokens where its config says 6/],
     ['nothing', [], /adapter_model.safetensors is missing/],
@@ -150,39 +271,50 @@ describe('an adapter that cannot be used', () => {
     ['a damaged zip', [{ name: 'a.zip', bytes: strToU8('PK\u0003\u0004 and no more') }], /damaged zip/],
     ['a damaged config', [{ name: 'adapter_config.json', bytes: strToU8('{') }], /not the config of a PEFT adapter/],
     ['a negative size', changed({ num_layers: -2 }), /"num_layers" makes no sense/],
-    ['tensors of another kind', weightsOnly(fixture('golden.safetensors')), /holds no prefix/],
+    ['tensors of another kind', weightsOnly(fixture('golden.safetensors')), /holds no adapter that fits/],
   ])('(%s) is refused with the reason', (_, files, message) => {
     expect(() => importAdapter(files, geometry)).toThrow(AdapterError);
     expect(() => importAdapter(files, geometry)).toThrow(message);
   });
 
   it('says which model it is for and which one is loaded', () => {
-    const expected = { layers: 8, kvHeads: 4, headDim: 32 };
+    const expected = { ...geometry, layers: 8, kvHeads: 4, headDim: 32 };
     expect(() => importAdapter(folder('peft_prefix'), expected)).toThrow(
       'This adapter is for another model (tiny-random/llama): 2 layers with 2 key/value heads of 16. The loaded model has 8 layers with 4 key/value heads of 32.',
     );
     expect(() => importAdapter(weightsOnly(fixture('peft_prefix/adapter_model.safetensors')), expected)).toThrow(
-      /128 numbers for each virtual token, the loaded model needs 2048/,
+      /holds no adapter that fits the loaded model: it has prompt_embeddings \[5, 128\]/,
     );
     // As many numbers, arranged in another way.
-    expect(() => importAdapter(folder('peft_prefix'), { layers: 4, kvHeads: 1, headDim: 16 })).toThrow(/another model/);
+    expect(() => importAdapter(folder('peft_prefix'), { ...geometry, layers: 4, kvHeads: 1 })).toThrow(/another model/);
   });
 
   it('is refused when it holds numbers that are not finite', () => {
-    const { prefix } = importAdapter(folder('peft_prefix'), geometry);
-    const values = prefix.values.slice();
+    const { adapter } = golden('prefix');
+    const values = adapter.values.slice();
     values[16] = Number.NaN; // layer 0, key, head 0, token 1
-    const files = weightsOnly(exportSafeTensors({ ...prefix, values }));
+    const files = weightsOnly(exportSafeTensors({ ...adapter, values }, geometry));
     expect(() => importAdapter(files, geometry)).toThrow(/not finite, in virtual token 2/);
   });
 
+  it('says which layers of LoRA the loaded model lacks, and what sizes differ', () => {
+    const targets = geometry.targets.filter(({ module }) => !module.path.includes('1.self_attn.v_proj'));
+    expect(() => importAdapter(folder('peft_lora'), { ...geometry, targets })).toThrow(
+      /does not have, or that Prelude does not find in its file: model\.layers\.1\.self_attn\.v_proj\./,
+    );
+    const wider = geometry.targets.map((target) => ({ ...target, module: { ...target.module, inFeatures: 128 } }));
+    expect(() => importAdapter(folder('peft_lora'), { ...geometry, targets: wider })).toThrow(
+      /q_proj A is \[4, 64\] and B is \[64, 4\], where the loaded model needs \[r, 128\]/,
+    );
+  });
+
   it('does not unpack what is not an adapter', () => {
-    const { prefix } = importAdapter(folder('peft_prefix'), geometry);
+    const { adapter } = golden('prefix');
     const zip = zipSync({
       '__MACOSX/adapter_model.safetensors': strToU8('resource fork'),
-      'adapter_model.safetensors': exportSafeTensors(prefix),
+      'adapter_model.safetensors': exportSafeTensors(adapter, geometry),
       'notes.txt': strToU8('hello'),
     });
-    expect(importAdapter([{ name: 'a.zip', bytes: zip }], geometry).prefix).toEqual(prefix);
+    expect(importAdapter([{ name: 'a.zip', bytes: zip }], geometry).adapter).toEqual(adapter);
   });
 });

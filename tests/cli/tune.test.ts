@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importAdapter } from '../../src/adapters';
 import { runCommand } from '../support/command';
+import { bundledGeometry } from '../support/geometry';
 import { reviews } from '../support/nodeEngine';
 
 let folder: string;
@@ -93,8 +94,7 @@ describe('tune', () => {
       { name: 'adapter_config.json', bytes: config },
       { name: 'adapter_model.safetensors', bytes },
     ];
-    const { prefix } = importAdapter(files, { layers: 8, kvHeads: 4, headDim: 32 });
-    expect(prefix.length).toBe(4);
+    expect(importAdapter(files, bundledGeometry).adapter).toMatchObject({ method: 'prefix', length: 4 });
     expect(JSON.parse(new TextDecoder().decode(config))).toMatchObject({
       peft_type: 'PREFIX_TUNING',
       num_virtual_tokens: 4,

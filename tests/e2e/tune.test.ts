@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { importAdapter, readSafeTensors } from '../../src/adapters';
+import { bundledGeometry } from '../support/geometry';
 import { download, lossesOf, setNumber, type Visit, visit } from './page';
 
 const STEPS = 30;
 const LENGTH = 16;
 /** Of fable-7m. */
-const GEOMETRY = { layers: 8, kvHeads: 4, headDim: 32 };
 const LOADED = { timeout: 60_000 };
 
 let person: Visit;
@@ -118,7 +118,8 @@ test('brought back, the prefix gives the same validation loss', async () => {
   const [tuned, imported] = [await lossesOf(rows.nth(0)), await lossesOf(rows.nth(1))];
   expect(imported[0]).toBeCloseTo(tuned[0] as number, 6);
   expect(Math.abs((imported[1] as number) - (tuned[1] as number))).toBeLessThanOrEqual(1e-6);
-  expect(importAdapter([{ name: 'mine.zip', bytes: zip }], GEOMETRY).prefix.length).toBe(LENGTH);
+  const { adapter } = importAdapter([{ name: 'mine.zip', bytes: zip }], bundledGeometry);
+  expect(adapter).toMatchObject({ method: 'prefix', length: LENGTH });
 }, 120_000);
 
 test('nothing was reported as an error', () => {

@@ -10,7 +10,7 @@ import type { DeviceAdapter, DevicePrefix } from '../../src/inference';
 import type { LoadedDecoder, Program } from '../../src/runtime';
 import { type Initialisation, prefixMethod, type Random } from '../../src/tuning';
 
-export const plainPrefix = (loaded: LoadedDecoder, length: number, init: Initialisation) =>
+const plainPrefix = (loaded: LoadedDecoder, length: number, init: Initialisation) =>
   prefixMethod(loaded, { length, init, projection: null, frozenTokens: 0 });
 
 /** Where a prefix starts from, [layers, 2, kvHeads, length, headDim]. */
