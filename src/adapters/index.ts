@@ -3,5 +3,6 @@
 export { describeFiles, exportAdapter, exportSafeTensors, zipFiles } from './export';
 export type { ModelGeometry } from './format';
 export { importAdapter } from './import';
+export { rowLength, toPeftRows } from './prefix';
 export type { PreludeRecord } from './record';
 export { readSafeTensors, toFloat32 } from './safetensors';

@@ -24,6 +24,8 @@ interface CaseLine {
   /** Where the case has golden numbers of the method. */
   prompt_grad_rel?: number;
   lora_grad_rel?: number;
+  /** Of the network that makes a prefix, against the chain rule. */
+  projection_grad_rel?: number;
   ok: boolean;
   error: string | null;
 }
@@ -94,7 +96,7 @@ async function lineOf(folder: string, backend: BackendKind, checker: () => Promi
     const files = await readCase(folder);
     const errors = await (await checker()).check(files);
     const error = excess(errors);
-    const { prefix, prompt, lora } = errors;
+    const { prefix, prompt, lora, projection } = errors;
     return {
       ...failed,
       loss_rel: prefix.loss,
@@ -102,6 +104,7 @@ async function lineOf(folder: string, backend: BackendKind, checker: () => Promi
       grad_rel: prefix.gradient,
       ...(prompt && { prompt_grad_rel: prompt.gradient }),
       ...(lora && { lora_grad_rel: lora.gradient }),
+      projection_grad_rel: projection.gradient,
       ok: error === null,
       error,
     };

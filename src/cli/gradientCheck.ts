@@ -22,6 +22,7 @@ import {
   type LoraGolden,
   parseCase,
 } from './gradientCase';
+import { projectionCase } from './projectionCase';
 
 /** Largest relative error of loss, logits and gradient. */
 export const BOUND = 1e-4;
@@ -44,7 +45,11 @@ export interface GradientErrors {
   /** Null where the case has no golden numbers of the method. */
   readonly prompt: MethodErrors | null;
   readonly lora: MethodErrors | null;
+  /** Of a prefix made by a network; see projectionCase.ts. */
+  readonly projection: ProjectionErrors;
 }
+
+export type ProjectionErrors = Omit<MethodErrors, 'logits'>;
 
 export interface CheckOptions {
   /** Default: the backend's own choice. */
@@ -70,16 +75,18 @@ export async function checkGradients(
     const prefix = await checked(pastGraft(loaded.decoder, it.virtualTokens), it.prefix);
     const prompt = it.prompt && (await checked(promptGraft(loaded, it.virtualTokens), it.prompt));
     const lora = it.lora && (await checked(goldenLora(loaded.decoder, it.lora), it.lora));
-    return { prefix, prompt, lora };
+    const projection = await checkProjection(loaded, it, recompute);
+    return { prefix, prompt, lora, projection };
   } finally {
     await loaded.dispose();
   }
 }
 
 /** What is over its bound, in one sentence; null where nothing is. A NaN is over every bound. */
-export function excess({ prefix, prompt, lora }: GradientErrors): string | null {
+export function excess({ prefix, prompt, lora, projection }: GradientErrors): string | null {
   const within = (error: number, bound: number) => error <= bound;
-  for (const [method, errors] of Object.entries({ prefix, prompt, lora })) {
+  const withoutLogits = { ...projection, logits: 0 };
+  for (const [method, errors] of Object.entries({ prefix, prompt, lora, 'network of a prefix': withoutLogits })) {
     if (!errors) continue;
     const { loss, logits, gradient, worst } = errors;
     if (!within(loss, BOUND)) return `The loss with the ${method} is off by ${loss}, relatively.`;
@@ -112,8 +119,26 @@ interface MethodCheck {
 
 async function checkMethod(check: MethodCheck): Promise<MethodErrors> {
   const { it, golden } = check;
-  const { loss, gradient } = await train(check);
+  const trained = await train(check, joined(golden.trainable));
   const logits = await forward(check);
+  return {
+    ...learningErrors(trained, golden),
+    logits: errorOf(validPositions(it, logits), validPositions(it, golden.logits)),
+  };
+}
+
+async function checkProjection(loaded: LoadedDecoder, it: GradientCase, recompute: boolean): Promise<ProjectionErrors> {
+  const { graft, trainable, frozen, gradient } = await projectionCase(loaded, it);
+  const trained = await train({ loaded, it, graft, recompute }, trainable, frozen);
+  return learningErrors(trained, { loss: it.prefix.loss, gradient });
+}
+
+interface Trained {
+  readonly loss: number;
+  readonly gradient: Float32Array;
+}
+
+function learningErrors({ loss, gradient }: Trained, golden: Pick<Golden, 'loss' | 'gradient'>): ProjectionErrors {
   let offset = 0;
   const perTensor = golden.gradient.map(({ name, values }) => {
     const part = gradient.subarray(offset, offset + values.length);
@@ -122,7 +147,6 @@ async function checkMethod(check: MethodCheck): Promise<MethodErrors> {
   });
   return {
     loss: Math.abs(loss - golden.loss) / Math.abs(golden.loss),
-    logits: errorOf(validPositions(it, logits), validPositions(it, golden.logits)),
     gradient: errorOf(gradient, joined(golden.gradient)),
     worst: perTensor.reduce((a, b) => (b.error <= a.error ? a : b)),
   };
@@ -147,11 +171,16 @@ function batchOf({ batch, tokens, ids, rows, labels }: GradientCase, { inserted 
   return withInserted(part, inserted);
 }
 
-async function train({ loaded, it, graft, golden, recompute }: MethodCheck) {
+async function train(
+  { loaded, it, graft, recompute }: Omit<MethodCheck, 'golden'>,
+  trainable: Float32Array,
+  frozen: Float32Array | null = null,
+): Promise<Trained> {
   const { batch, tokens, rows, ...part } = batchOf(it, graft);
   const program = await loaded.training(graft, { batch, tokens, rows, recompute });
   const feeds = {
-    [names.trainable]: floatFeed([graft.size], joined(golden.trainable)),
+    [names.trainable]: floatFeed([graft.size], trainable),
+    ...(frozen && { [names.frozen]: floatFeed([graft.frozen], frozen) }),
     [names.ids]: int64Feed([batch, tokens], part.inputIds),
     [names.rows]: int64Feed([rows], part.rowIndices),
     [names.labels]: int32Feed([rows], part.labels),

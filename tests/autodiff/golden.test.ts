@@ -51,7 +51,7 @@ describe('the check itself', () => {
       ['grad.1.key', { worst: { name: 'grad.1.key', error: 2e-3 } }],
     ])('refuses figures over the bound: %s', (name, over) => {
       const fine = { loss: 1e-7, logits: 1e-7, gradient: 1e-6, worst: { name: 'grad.0.key', error: 9e-4 } };
-      const all = { prefix: fine, prompt: null, lora: null };
+      const all = { prefix: fine, prompt: null, lora: null, projection: fine };
       expect(excess({ ...all, [method]: fine })).toBeNull();
       expect(excess({ ...all, [method]: { ...fine, ...over } })).toContain(name);
     });

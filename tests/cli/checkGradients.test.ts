@@ -41,6 +41,7 @@ describe('check-gradients', () => {
         loss_rel: expect.closeTo(0, 6),
         logits_rel: expect.closeTo(0, 5),
         grad_rel: expect.closeTo(0, 5),
+        projection_grad_rel: expect.closeTo(0, 5),
         ...(name === 'llama_q4' && { prompt_grad_rel: expect.closeTo(0, 5), lora_grad_rel: expect.closeTo(0, 5) }),
         ok: true,
         error: null,
