@@ -26,7 +26,7 @@ describe('golden gradients on wasm', () => {
   });
 
   it('covers every case of the fixtures folder', () => {
-    expect(goldenCases).toHaveLength(51);
+    expect(goldenCases).toHaveLength(52);
   });
 });
 
