@@ -45,6 +45,7 @@ const homes = [
   { packages: ['react', 'react-dom', '@mantine/', 'uplot'], folders: ['ui'] },
   { packages: ['onnxruntime-'], folders: ['runtime'] },
   { packages: ['onnx-buf', '@bufbuild/'], folders: ['onnx'] },
+  { packages: ['idb'], folders: ['worker'] },
   { packages: ['node:'], folders: ['cli'] },
 ];
 

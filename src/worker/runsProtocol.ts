@@ -55,7 +55,7 @@ export interface KeptRun {
 
 /** A run's points in the order of steps. */
 export interface RunCurve {
-  readonly train: readonly { readonly step: number; readonly loss: number | null }[];
+  readonly train: { readonly steps: readonly number[]; readonly losses: readonly (number | null)[] };
   readonly validation: readonly Measurement[];
 }
 
@@ -172,6 +172,8 @@ export interface KeptSweep {
   readonly dataset: KeptRun['dataset'];
   readonly settings: SweepSettings;
   readonly state: SweepState;
+  /** Stopped: it has runs left, and can be resumed. Running may mean in another tab. */
+  readonly phase: 'running' | 'stopped' | 'finished';
   readonly report: SweepReport;
 }
 

@@ -1,0 +1,117 @@
+/**
+ * What is kept, record by record, as it is parsed when it is read: another version of the page may have written it, or a
+ * crash damaged it. Adapters are kept as the files that leave and enter Prelude, in PEFT's formats.
+ */
+import { z } from 'zod/mini';
+import type { DatasetOptions } from '../protocol';
+import type { KeptRun, KeptSweep, RunCurve, SweepState } from '../runsProtocol';
+import { Init, Method, Settings, Sweep } from './settingsRecord';
+
+const number = z.nullable(z.number());
+const Model = z.object({ name: z.string(), dtype: z.string(), fileBytes: z.number() });
+const Dataset = z.object({ id: z.string(), name: z.string() });
+const Measurement = z.object({ step: z.number(), loss: number, accuracy: number });
+
+export const RunRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  begun: z.number(),
+  model: Model,
+  dataset: Dataset,
+  settings: Settings,
+  sweepId: z.nullable(z.string()),
+  step: z.number(),
+  baseline: z.nullable(Measurement),
+  validation: z.nullable(Measurement),
+  ending: z.nullable(
+    z.enum(['finished', 'stopped', 'diverged', 'out-of-memory', 'stopped-early', 'failed', 'interrupted']),
+  ),
+  message: z.string(),
+  adapter: z.nullable(z.object({ id: z.string(), parameters: z.number(), bytes: z.number() })),
+}) satisfies z.ZodMiniType<KeptRun>;
+
+export const CurveRecord = z.object({
+  train: z.object({ steps: z.array(z.number()), losses: z.array(number) }),
+  validation: z.array(Measurement),
+}) satisfies z.ZodMiniType<RunCurve>;
+
+export const AdapterRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  method: Method,
+  /** Milliseconds since 1970. */
+  made: z.number(),
+  model: Model,
+  origin: z.enum(['tuned', 'imported']),
+  /** The run it came of, where that is kept. */
+  runId: z.nullable(z.string()),
+  /** adapter_config.json; null where the weights came alone. */
+  config: z.nullable(z.string()),
+  /** prelude.json. */
+  record: z.nullable(z.string()),
+});
+
+/** adapter_model.safetensors */
+export const WeightsRecord = z.object({ bytes: z.instanceof(Uint8Array<ArrayBuffer>) });
+
+const Options = z.object({
+  mapping: z.optional(
+    z.partial(
+      z.object({
+        inputs: z.array(z.string()),
+        target: z.string(),
+        template: z.string(),
+        task: z.enum(['classification', 'generation']),
+      }),
+    ),
+  ),
+  validationFraction: z.optional(z.number()),
+  seed: z.optional(z.number()),
+}) satisfies z.ZodMiniType<DatasetOptions>;
+
+export const DatasetRecord = z.object({ name: z.string(), text: z.string(), options: Options });
+
+const Result = z.object({
+  runId: z.string(),
+  step: z.number(),
+  loss: z.number(),
+  accuracy: number,
+  parameters: z.number(),
+});
+
+const State = z.object({
+  runs: z.array(
+    z.object({
+      id: z.number(),
+      point: z.object({
+        method: Method,
+        size: z.number(),
+        learningRate: z.number(),
+        init: z.nullable(Init),
+        seed: z.number(),
+      }),
+      state: z.discriminatedUnion('status', [
+        z.object({ status: z.enum(['waiting', 'running']) }),
+        z.object({ status: z.enum(['done', 'stopped-early']), result: Result }),
+        z.object({ status: z.literal('failed'), message: z.string() }),
+      ]),
+    }),
+  ),
+  eta: z.number(),
+  rungs: z.array(z.object({ step: z.number(), losses: z.array(z.object({ run: z.number(), loss: number })) })),
+}) satisfies z.ZodMiniType<SweepState>;
+
+/** Phase and report follow from the state. */
+export const SweepRecord = z.object({
+  id: z.string(),
+  name: z.string(),
+  begun: z.number(),
+  model: Model,
+  dataset: Dataset,
+  settings: Sweep,
+  state: State,
+}) satisfies z.ZodMiniType<StoredSweep>;
+
+export type KeptAdapter = z.infer<typeof AdapterRecord>;
+export type KeptDataset = z.infer<typeof DatasetRecord>;
+export type StoredSweep = Omit<KeptSweep, 'phase' | 'report'>;
