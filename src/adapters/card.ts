@@ -1,5 +1,5 @@
 /** README.md of an exported adapter: what it is, what it was trained on, and the Python lines that load it. */
-import type { PrefixValues } from './prefix';
+import type { PrefixValues } from '../tuning';
 import type { PreludeRecord } from './record';
 
 export function modelCard(

@@ -1,9 +1,9 @@
 /** A prefix → the folder that PEFT's `save_pretrained` writes, with a model card and Prelude's own record beside it. */
 import type { Zippable } from 'fflate';
 import { zipSync } from 'fflate';
+import type { AdapterValues, PrefixValues } from '../tuning';
 import type { AdapterFileSummary, ExportedFile } from '../worker/protocol';
 import { modelCard } from './card';
-import type { PrefixValues } from './prefix';
 import { rowLength, toPeftRows } from './prefix';
 import type { PreludeRecord } from './record';
 import { writeRecord } from './record';
@@ -26,7 +26,8 @@ export interface ExportOptions {
 }
 
 /** adapter_config.json, adapter_model.safetensors, README.md, prelude.json. The same prefix gives the same bytes. */
-export function exportPrefix(prefix: PrefixValues, { baseModel, record }: ExportOptions): ExportedFile[] {
+export function exportAdapter(adapter: AdapterValues, { baseModel, record }: ExportOptions): ExportedFile[] {
+  const prefix = adapter as PrefixValues;
   const text = (content: string) => new TextEncoder().encode(content);
   return [
     { name: files.config, bytes: text(adapterConfig(prefix, baseModel)) },
@@ -37,7 +38,8 @@ export function exportPrefix(prefix: PrefixValues, { baseModel, record }: Export
 }
 
 /** adapter_model.safetensors alone. */
-export function exportSafeTensors(prefix: PrefixValues): Uint8Array<ArrayBuffer> {
+export function exportSafeTensors(adapter: AdapterValues): Uint8Array<ArrayBuffer> {
+  const prefix = adapter as PrefixValues;
   const dims = [prefix.length, rowLength(prefix.geometry)];
   return writeSafeTensors([{ name: tensorName, dims, values: toPeftRows(prefix) }]);
 }

@@ -5,8 +5,8 @@
 import { unzipSync } from 'fflate';
 import { z } from 'zod/mini';
 import { AdapterError } from '../errors';
+import type { PrefixGeometry, PrefixValues } from '../tuning';
 import { files, tensorName } from './export';
-import type { PrefixGeometry, PrefixValues } from './prefix';
 import { fromPeftRows, rowLength } from './prefix';
 import type { PreludeRecord } from './record';
 import { readRecord } from './record';
@@ -20,7 +20,7 @@ export interface AdapterFile {
 }
 
 export interface ImportedAdapter {
-  readonly prefix: PrefixValues;
+  readonly adapter: PrefixValues;
   /** null for the bare safetensors. */
   readonly baseModel: string | null;
   /** null where the adapter does not come from Prelude. */
@@ -72,7 +72,7 @@ export function importAdapter(given: readonly AdapterFile[], expected: PrefixGeo
   }
   const record = find(unpacked, files.record);
   return {
-    prefix: fromPeftRows(rows, expected, length),
+    adapter: fromPeftRows(rows, expected, length),
     baseModel: config?.base_model_name_or_path ?? null,
     record: record === null ? null : readRecord(new TextDecoder().decode(record.bytes), record.name),
   };

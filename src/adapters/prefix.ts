@@ -3,19 +3,7 @@
  * attention reads lies together. PEFT's is `[P, layers · 2 · kvHeads · headDim]`: one row for each virtual token.
  */
 
-export interface PrefixGeometry {
-  readonly layers: number;
-  readonly kvHeads: number;
-  readonly headDim: number;
-}
-
-export interface PrefixValues {
-  readonly geometry: PrefixGeometry;
-  /** Virtual tokens P. */
-  readonly length: number;
-  /** `[layers, 2, kvHeads, P, headDim]` */
-  readonly values: Float32Array;
-}
+import type { PrefixGeometry, PrefixValues } from '../tuning';
 
 /** Numbers in a row of PEFT's tensor. */
 export function rowLength({ layers, kvHeads, headDim }: PrefixGeometry): number {
@@ -33,7 +21,7 @@ export function toPeftRows({ geometry, length, values }: PrefixValues): Float32A
 export function fromPeftRows(rows: Float32Array, geometry: PrefixGeometry, length: number): PrefixValues {
   const values = new Float32Array(rows.length);
   eachHead(geometry, length, (ours, peft) => values.set(rows.subarray(peft, peft + geometry.headDim), ours));
-  return { geometry, length, values };
+  return { method: 'prefix', geometry, length, values };
 }
 
 /** Offsets of each vector of `headDim` numbers in both layouts. */

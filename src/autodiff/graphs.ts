@@ -5,10 +5,12 @@
 import { GraphBuilder } from './builder';
 import { type CompiledGraph, compile } from './compiled';
 import type { Decoder } from './decoder';
-import { type AttentionLayout, decoderContext, denseLayout, raggedLayout } from './decoderContext';
+import { decoderContext, denseLayout, raggedLayout } from './decoderContext';
 import { differentiate } from './differentiate';
+import { cachedPasts, graftOnto, idsInput, noPasts, textFeeds } from './feeds';
+import type { Graft, Grafted } from './graft';
+import { cacheType, names } from './names';
 import { Ops } from './ops';
-import { prefixReaching } from './reach';
 import { selectRows } from './selectRows';
 import { sizeOf } from './shapes';
 import { specialise } from './specialise';
@@ -32,70 +34,12 @@ export interface ForwardShape {
 
 export interface TrainingShape {
   readonly batch: number;
+  /** Tokens per row, those that the graft inserts included. */
   readonly tokens: number;
-  readonly prefix: number;
   /** Supervised rows. */
   readonly rows: number;
   /** Compute a layer's values again in the backward part instead of keeping them; default false. Adds the input `zero`. */
   readonly recompute?: boolean;
-}
-
-/** Names of our graphs' inputs and outputs. */
-export const names = {
-  trainable: 'trainable',
-  ids: 'input_ids',
-  mask: 'attention_mask',
-  positions: 'position_ids',
-  rows: 'rows',
-  labels: 'labels',
-  weights: 'label_weights',
-  /** [1], always 0; see `RecomputeOptions`. */
-  zero: 'zero',
-  loss: 'loss',
-  gradient: 'gradient',
-  logits: 'logits',
-  tokenLoss: 'token_loss',
-  predicted: 'predicted',
-  cache: (layer: number, what: 'key' | 'value') => `cache.${layer}.${what}`,
-  fresh: (layer: number, what: 'key' | 'value') => `new.${layer}.${what}`,
-} as const;
-
-/** Element type of the cache that forward graphs read, and of the new rows they return for it. */
-export const cacheType = ({ float16Cache }: CompileTarget): 'float16' | 'float32' =>
-  float16Cache ? 'float16' : 'float32';
-
-/** Elements of a prefix of length P: layers · 2 · kvHeads · P · headDim. */
-export const prefixSize = (decoder: Decoder, length: number): number =>
-  decoder.layers.reduce((sum, { kvHeads, headDim }) => sum + 2 * kvHeads * length * headDim, 0);
-
-/** Feeds of the decoder's own inputs but the past: ids, mask and positions. */
-function textFeeds(ops: Ops, decoder: Decoder, layout: AttentionLayout, mask: Value, batch: number, tokens: number) {
-  const ids = ops.builder.input(names.ids, 'int64', [batch, tokens]);
-  const feeds = new Map<string, Value>([[decoder.inputIds, ids]]);
-  if (decoder.attentionMask) feeds.set(decoder.attentionMask, mask);
-  if (decoder.positionIds) feeds.set(decoder.positionIds, layout.positions);
-  if (decoder.useCacheBranch) feeds.set(decoder.useCacheBranch, ops.builder.literal('bool', [1], [1]));
-  if (decoder.logitsToKeep) feeds.set(decoder.logitsToKeep, ops.scalar(0, 'int64'));
-  return feeds;
-}
-
-const fullMask = (ops: Ops, batch: number, width: number): Value =>
-  ops.builder.literal('int64', [batch, width], new Uint8Array(batch * width).fill(1));
-
-/** The trainable vector [layers · 2 · kvHeads · P · headDim] as every layer's past, one copy per row of the batch. */
-function graftPrefix(ops: Ops, decoder: Decoder, trainable: Value, batch: number, length: number) {
-  const shapes = decoder.layers.flatMap(({ kvHeads, headDim }) => {
-    const dims = [1, kvHeads, length, headDim];
-    return [dims, dims];
-  });
-  const parts = ops.split(trainable, 0, shapes.map(sizeOf));
-  return decoder.layers.flatMap((layer, i) => {
-    const past = [parts[2 * i], parts[2 * i + 1]].map((part, k) => {
-      const dims = shapes[2 * i + k] as number[];
-      return ops.expand(ops.reshape(part as Value, dims), [batch, ...dims.slice(1)]);
-    });
-    return [[layer.pastKey, past[0]] as const, [layer.pastValue, past[1]] as const] as [string, Value][];
-  });
 }
 
 interface Loss {
@@ -122,16 +66,22 @@ function crossEntropy(ops: Ops, logits: Value): Loss {
 }
 
 /** loss = Σ weight · tokenLoss, and d loss / d logits = (softmax − onehot) · weight. */
-export function buildTrainingGraph(decoder: Decoder, shape: TrainingShape, target: CompileTarget): CompiledGraph {
-  const { batch, tokens, prefix, rows } = shape;
+export function buildTrainingGraph(
+  decoder: Decoder,
+  graft: Graft,
+  shape: TrainingShape,
+  target: CompileTarget,
+): CompiledGraph {
+  const { batch, tokens, rows } = shape;
   const ops = new Ops(new GraphBuilder(target));
-  const layout = denseLayout(ops, batch, prefix, tokens);
-  const trainable = ops.builder.input(names.trainable, 'float32', [prefixSize(decoder, prefix)]);
-  const feeds = textFeeds(ops, decoder, layout, fullMask(ops, batch, prefix + tokens), batch, tokens);
-  const past = new Map(graftPrefix(ops, decoder, trainable, batch, prefix));
-  for (const [name, value] of past) feeds.set(name, value);
-  const [all] = specialise(ops, decoder, decoderContext(ops, layout), feeds, [decoder.logits]) as [Value];
-  const logits = selectRows(ops, all, ops.builder.input(names.rows, 'int64', [rows]));
+  const layout = denseLayout(ops, batch, graft.past, tokens);
+  const noise = graft.noise(batch, tokens);
+  const { trainable, grafted } = graftOnto(ops, graft, { batch, tokens, noise });
+  const text = textFeeds(ops, decoder, { ids: idsInput(ops, batch, tokens), layout });
+  const feeds = withPasts(text, grafted.pasts ?? noPasts(ops, decoder, batch));
+  const context = decoderContext(ops, layout);
+  const { values, entries } = specialise(ops, decoder, context, { feeds, ...replacements(grafted) }, [decoder.logits]);
+  const logits = selectRows(ops, values[0] as Value, ops.builder.input(names.rows, 'int64', [rows]));
   const { tokenLoss, probabilities, labels } = crossEntropy(ops, logits);
   const weights = ops.reshape(ops.builder.input(names.weights, 'float32', [rows]), [rows, 1]);
   const loss = ops.reduce('ReduceSum', ops.reshape(ops.mul(tokenLoss, weights), [rows]), [0]);
@@ -145,45 +95,80 @@ export function buildTrainingGraph(decoder: Decoder, shape: TrainingShape, targe
   const seed = ops.mul(ops.sub(probabilities, onehot), weights);
   const recompute = shape.recompute
     ? {
-        pasts: decoder.layers.map(({ pastKey }) => past.get(pastKey) as Value),
+        entries: decoder.layers.flatMap(({ pastKey }) => entries.get(pastKey) ?? []),
         zero: ops.builder.input(names.zero, 'float32', [1]),
       }
     : null;
-  const reaching = (node: string) => prefixReaching(decoder, node);
-  const gradient = differentiate(ops, [{ value: logits, gradient: seed }], trainable, { reaching, recompute });
+  const gradient = differentiate(ops, [{ value: logits, gradient: seed }], trainable, {
+    reaching: (node) => graft.reaching(node),
+    recompute,
+  });
   return compile(ops.builder, { [names.loss]: loss, [names.gradient]: gradient });
 }
 
-export function buildForwardGraph(decoder: Decoder, shape: ForwardShape, target: CompileTarget): CompiledGraph {
+const replacements = ({ replace }: Grafted) => (replace ? { replace } : {});
+
+const withPasts = (text: ReadonlyMap<string, Value>, pasts: ReadonlyMap<string, Value>): Map<string, Value> =>
+  new Map([...text, ...pasts]);
+
+/** @param graft what stays in the graph while the model is used; one that fills slots is a prefix in the cache instead */
+export function buildForwardGraph(
+  decoder: Decoder,
+  shape: ForwardShape,
+  target: CompileTarget,
+  graft: Graft | null = null,
+): CompiledGraph {
   const { batch, tokens, cache } = shape;
   const ops = new Ops(new GraphBuilder(target));
   const ragged = shape.layout === 'ragged';
-  const mask = ragged
-    ? ops.builder.input(names.mask, 'int64', [batch, cache + tokens])
-    : fullMask(ops, batch, cache + tokens);
-  const layout = ragged
+  const mask = ragged ? ops.builder.input(names.mask, 'int64', [batch, cache + tokens]) : null;
+  const layout = mask
     ? raggedLayout(ops, mask, ops.builder.input(names.positions, 'int64', [batch, tokens]))
     : denseLayout(ops, batch, cache, tokens);
-  const feeds = textFeeds(ops, decoder, layout, mask, batch, tokens);
-  decoder.layers.forEach((layer, i) => {
-    const dims = [batch, layer.kvHeads, cache, layer.headDim];
-    const past = (what: 'key' | 'value') =>
-      cache > 0
-        ? ops.cast(ops.builder.input(names.cache(i, what), cacheType(target), dims), 'float32')
-        : ops.builder.literal('float32', dims, []);
-    feeds.set(layer.pastKey, past('key'));
-    feeds.set(layer.pastValue, past('value'));
-  });
-  const presents = shape.newKeyValues ? decoder.layers.flatMap((layer) => [layer.presentKey, layer.presentValue]) : [];
+  const grafted = graft ? graftOnto(ops, graft, { batch, tokens, noise: 0 }).grafted : {};
+  if (grafted.pasts) throw new RangeError('a graft that fills slots goes into the cache');
+  const ids = idsInput(ops, batch, tokens);
+  const text = textFeeds(ops, decoder, { ids, layout, ...(mask && { mask }) });
+  const feeds = withPasts(text, cache > 0 ? cachedPasts(ops, decoder, batch, cache) : noPasts(ops, decoder, batch));
+  const presents = shape.newKeyValues ? presentNames(decoder) : [];
   const heads = shape.head === 'none' ? [] : [decoder.logits];
-  const values = specialise(ops, decoder, decoderContext(ops, layout), feeds, [...heads, ...presents]);
+  const context = decoderContext(ops, layout);
+  const wanted = [...heads, ...presents];
+  const { values } = specialise(ops, decoder, context, { feeds, ...replacements(grafted) }, wanted);
   const outputs: Record<string, Value> = {};
-  if (shape.head !== 'none') Object.assign(outputs, headOutputs(ops, values.shift() as Value, shape));
-  values.forEach((present, i) => {
+  if (shape.head !== 'none') Object.assign(outputs, headOutputs(ops, values[0] as Value, shape));
+  values.slice(heads.length).forEach((present, i) => {
     const rows = ops.cast(newRows(ops, present, cache), cacheType(target));
     outputs[names.fresh(Math.floor(i / 2), i % 2 === 0 ? 'key' : 'value')] = rows;
   });
   return compile(ops.builder, outputs);
+}
+
+const presentNames = ({ layers }: Decoder): string[] =>
+  layers.flatMap(({ presentKey, presentValue }) => [presentKey, presentValue]);
+
+/**
+ * The prefix that a graft amounts to, `prefix` [layers · 2 · kvHeads · (past + inserted) · headDim]: virtual tokens need
+ * to be encoded once, not with every text.
+ */
+export function buildPrefixGraph(decoder: Decoder, graft: Graft, target: CompileTarget): CompiledGraph {
+  const ops = new Ops(new GraphBuilder(target));
+  const tokens = graft.inserted;
+  const { grafted } = graftOnto(ops, graft, { batch: 1, tokens, noise: 0 });
+  const parts = grafted.pasts ? [...grafted.pasts.values()] : encoded(ops, decoder, grafted, tokens);
+  const flat = parts.map((part) => ops.reshape(part, [sizeOf(part.dims)]));
+  return compile(ops.builder, { [names.prefix]: ops.concat(flat, 0) });
+}
+
+/** Keys and values of inserted tokens that stand alone, layer by layer. */
+function encoded(ops: Ops, decoder: Decoder, grafted: Grafted, tokens: number): Value[] {
+  const layout = denseLayout(ops, 1, 0, tokens);
+  const ids = ops.builder.literal('int64', [1, tokens], new Uint8Array(tokens));
+  const text = textFeeds(ops, decoder, { ids, layout });
+  const feeds = withPasts(text, noPasts(ops, decoder, 1));
+  const context = decoderContext(ops, layout);
+  const { values } = specialise(ops, decoder, context, { feeds, ...replacements(grafted) }, presentNames(decoder));
+  return values.map((present) => newRows(ops, present, 0));
 }
 
 function headOutputs(ops: Ops, all: Value, { rows, head }: ForwardShape): Record<string, Value> {

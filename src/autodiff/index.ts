@@ -2,14 +2,17 @@
 export type { CompiledGraph, DerivedRecipe, DerivedWeight } from './compiled';
 export type { GraphCost } from './cost';
 export { type Decoder, type DecoderHints, describeDecoder } from './decoder';
+export { buildEmbeddingGraph, embeddingOutputs } from './embedding';
+export type { Graft, Grafted, GraftInputs, Replacement } from './graft';
 export {
   buildForwardGraph,
+  buildPrefixGraph,
   buildTrainingGraph,
-  cacheType,
   type ForwardShape,
-  names,
-  prefixSize,
   type TrainingShape,
 } from './graphs';
+export { cacheType, names } from './names';
+export type { Ops } from './ops';
+export { pastGraft, pastsOf, prefixSize } from './pastGraft';
 export { type Trainability, trainabilityOf } from './trainability';
-export type { CompileTarget, WeightView } from './types';
+export type { CompileTarget, Value, WeightView } from './types';

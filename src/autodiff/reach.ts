@@ -16,7 +16,7 @@ export function namesRead(node: Node): string[] {
 export const outputNames = (graph: Graph): string[] => graph.outputs.map(({ name }) => name);
 
 /** All nodes of a graph and of the graphs inside it. */
-function* nodesOf(graph: Graph): Generator<Node> {
+export function* nodesOf(graph: Graph): Generator<Node> {
   for (const node of graph.nodes) {
     yield node;
     for (const attribute of Object.values(node.attributes)) {

@@ -12,8 +12,8 @@ import { computeType, sizeOf } from './shapes';
 import type { EmittedNode, Value } from './types';
 
 export interface RecomputeOptions {
-  /** The past key of every layer, in order. */
-  readonly pasts: readonly Value[];
+  /** For every layer, in order, the index of the node where its past enters. */
+  readonly entries: readonly number[];
   /** Graph input [1] that is always fed 0. As a constant it could be folded, and with it what hangs on it. */
   readonly zero: Value;
 }
@@ -33,13 +33,12 @@ interface Segment {
 export function cutsBetweenLayers(
   nodes: readonly EmittedNode[],
   variable: ReadonlySet<Value>,
-  pasts: readonly Value[],
+  entries: readonly number[],
 ): number[] {
   const crossing = bytesCrossing(nodes, variable);
-  const entries = pasts.map((past) => nodes.findIndex(({ inputs }) => inputs.includes(past)));
   return entries.slice(1).flatMap((entry, i) => {
     const before = entries[i] as number;
-    if (before < 0 || entry <= before) return [];
+    if (entry <= before) return [];
     let best = entry;
     for (let cut = entry - 1; cut > before; cut--) {
       if ((crossing[cut] as number) < (crossing[best] as number)) best = cut;
@@ -94,7 +93,7 @@ export class Recompute {
     private readonly reached: ReadonlySet<Value>,
     private readonly options: RecomputeOptions,
   ) {
-    const cuts = cutsBetweenLayers(nodes, reachable(nodes, ops.builder.inputs), options.pasts);
+    const cuts = cutsBetweenLayers(nodes, reachable(nodes, ops.builder.inputs), options.entries);
     // What follows the last cut is wanted at once by its own backward part, and stays.
     this.segments = cuts.map((end, i) => ({ start: cuts[i - 1] ?? 0, end }));
   }

@@ -7,6 +7,7 @@ import { type Graph, type Initializer, type Node, numbersOf } from '../onnx';
 import { operatorName, ruleOf } from './builder';
 import type { Decoder } from './decoder';
 import type { DecoderContext } from './decoderContext';
+import type { Replacement } from './graft';
 import type { Ops } from './ops';
 import { nameOf, namesRead, outputNames, prefixReaching } from './reach';
 import { computeType, sizeOf } from './shapes';
@@ -49,35 +50,46 @@ function namesOfAngles(nodes: readonly Node[]): Set<string> {
   return found;
 }
 
-/**
- * @param feeds values for the graph's inputs, by name
- * @returns values of the wanted outputs, in order
- */
+export interface Feeds {
+  /** Values for the graph's inputs, by name. */
+  readonly feeds: ReadonlyMap<string, Value>;
+  /** What stands in for values that nodes of the file compute, by name. */
+  readonly replace?: ReadonlyMap<string, Replacement>;
+}
+
+export interface Specialised {
+  /** Of the wanted outputs, in order. */
+  readonly values: readonly Value[];
+  /** Number of nodes emitted before the first that reads a graph input, by the input's name. */
+  readonly entries: ReadonlyMap<string, number>;
+}
+
 export function specialise(
   ops: Ops,
   file: Decoder,
   decoder: DecoderContext,
-  feeds: ReadonlyMap<string, Value>,
+  given: Feeds,
   wanted: readonly string[],
-): Value[] {
-  const walk = new Walk(ops, file, decoder, feeds);
+): Specialised {
+  const walk = new Walk(ops, file, decoder, given);
   walk.through(file.model.graph, wanted);
   ops.builder.origin = '';
-  return wanted.map((name) => walk.output(name));
+  return { values: wanted.map((name) => walk.output(name)), entries: walk.entries };
 }
 
 class Walk {
   private readonly values: Map<string, Value | null>;
   private readonly initializers = new Map<string, Initializer>();
   private readonly ofAngles = new Set<string>();
+  readonly entries = new Map<string, number>();
 
   constructor(
     private readonly ops: Ops,
     private readonly file: Decoder,
     private readonly decoder: DecoderContext,
-    feeds: ReadonlyMap<string, Value>,
+    private readonly given: Feeds,
   ) {
-    this.values = new Map(feeds);
+    this.values = new Map(given.feeds);
   }
 
   /** Names are unique in a file, branches included, so that one scope serves all of its graphs. */
@@ -89,9 +101,14 @@ class Walk {
       this.ops.builder.origin = nameOf(node);
       const outputs = node.opType === 'If' ? this.branch(node) : this.lower(node);
       node.outputs.forEach((name, i) => {
-        if (name !== '') this.values.set(name, outputs[i] ?? null);
+        if (name !== '') this.values.set(name, this.replaced(name, outputs[i] ?? null));
       });
     }
+  }
+
+  private replaced(name: string, value: Value | null): Value | null {
+    const replacement = this.given.replace?.get(name);
+    return value && replacement ? replacement(value, (other) => this.output(other)) : value;
   }
 
   output(name: string): Value {
@@ -136,6 +153,9 @@ class Walk {
   private resolve(name: string, node: Node): Value | null {
     if (name === '') return null;
     const value = this.values.get(name);
+    if (value && this.given.feeds.has(name) && !this.entries.has(name)) {
+      this.entries.set(name, this.ops.builder.nodes.length);
+    }
     if (value) return value;
     const initializer = this.initializers.get(name);
     if (!initializer) {

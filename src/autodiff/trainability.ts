@@ -2,6 +2,7 @@
 import { ModelError } from '../errors';
 import type { Decoder } from './decoder';
 import { buildForwardGraph, buildTrainingGraph } from './graphs';
+import { pastGraft } from './pastGraft';
 import type { CompileTarget } from './types';
 
 export type Trainability =
@@ -14,7 +15,8 @@ export type Trainability =
 const TOKENS = 2;
 
 export function trainabilityOf(decoder: Decoder, target: CompileTarget): Trainability {
-  const training = () => buildTrainingGraph(decoder, { batch: 1, tokens: TOKENS, prefix: 1, rows: 1 }, target);
+  const training = () =>
+    buildTrainingGraph(decoder, pastGraft(decoder, 1), { batch: 1, tokens: TOKENS, rows: 1 }, target);
   const why = refusal(training);
   if (!why) return { kind: 'trains' };
   const forward = () =>

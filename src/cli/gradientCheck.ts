@@ -2,7 +2,7 @@
  * Holds a decoder's loss, logits and prefix gradient on one backend against PyTorch's. The same code runs in Node and in a
  * page; it opens no file and prints nothing.
  */
-import { type CompileTarget, names } from '../autodiff';
+import { type CompileTarget, names, pastGraft } from '../autodiff';
 import {
   type Backend,
   floatFeed,
@@ -79,7 +79,12 @@ async function train(
 ): Promise<{ loss: number; gradient: Float32Array }> {
   const { batch, tokens, prefix, rows } = it;
   const flat = Float32Array.from(it.golden.prefix.flatMap((values) => [...values]));
-  const program = await decoder.training({ batch, tokens, prefix, rows: rows.length, recompute });
+  const program = await decoder.training(pastGraft(decoder.decoder, prefix), {
+    batch,
+    tokens,
+    rows: rows.length,
+    recompute,
+  });
   const feeds = {
     [names.trainable]: floatFeed([flat.length], flat),
     [names.ids]: idsOf(it),

@@ -8,7 +8,7 @@ export const USAGE = `npm run -s tune -- --model DIR --data FILE --out DIR [opti
   --model DIR            folder with config.json, tokenizer.json and an ONNX decoder
   --data FILE            .jsonl, .json, .csv or .tsv
   --out DIR              where the PEFT folder and log.jsonl go
-  --method prefix        what is learned (only prefix so far)
+  --method prefix        what is learned: prefix | prompt
   --length 16            virtual tokens
   --init text            text | random | vocab | zero
   --init-text TEXT       the text to start from (default: one made from the task)
@@ -31,7 +31,7 @@ const Options = z.object({
   model: z.string(),
   data: z.string(),
   out: z.string(),
-  method: z.enum(['prefix']).default('prefix'),
+  method: z.enum(['prefix', 'prompt']).default('prefix'),
   length: whole.default(16),
   init: z.enum(['text', 'random', 'vocab', 'zero']).default('text'),
   'init-text': z.string().optional(),

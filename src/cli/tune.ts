@@ -7,7 +7,14 @@ import { unzipSync } from 'fflate';
 import { DataError, PreludeError } from '../errors';
 import { singleModelLibrary } from '../models';
 import { PreludeEngine } from '../worker/engine';
-import type { DatasetSummary, MemoryEstimate, PrefixInit, TuneEvent, TuneSettings } from '../worker/protocol';
+import type {
+  DatasetSummary,
+  MemoryEstimate,
+  MethodSettings,
+  TuneEvent,
+  TuneSettings,
+  VirtualInit,
+} from '../worker/protocol';
 import { modelFolder } from './localFolder';
 import { parseOptions, type TuneOptions } from './options';
 
@@ -47,21 +54,21 @@ async function main(args: readonly string[]): Promise<void> {
   await new Promise((resolve) => log.end(resolve));
   const seconds = (performance.now() - started) / 1000;
 
-  const { bytes } = await engine.exportAdapter(done.prefix.id, 'zip');
+  const { bytes } = await engine.exportAdapter(done.adapter.id, 'zip');
   for (const [name, content] of Object.entries(unzipSync(bytes)))
     await writeFile(join(options.out, basename(name)), content);
   say(`${done.message} Written to ${options.out}.`);
   if (options.json) {
-    const { prefix } = done;
+    const { adapter } = done;
     const result = {
-      steps: prefix.steps,
+      steps: adapter.steps,
       seconds: Number(seconds.toFixed(2)),
-      val_loss_before: prefix.baseLoss,
-      val_loss_after: prefix.loss,
-      accuracy_before: prefix.baseAccuracy,
-      accuracy_after: prefix.accuracy,
-      trainable_parameters: prefix.parameters,
-      adapter_bytes: prefix.bytes,
+      val_loss_before: adapter.baseLoss,
+      val_loss_after: adapter.loss,
+      accuracy_before: adapter.baseAccuracy,
+      accuracy_after: adapter.accuracy,
+      trainable_parameters: adapter.parameters,
+      adapter_bytes: adapter.bytes,
       backend: model.device.kind,
     };
     process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -83,9 +90,7 @@ function settingsOf(options: TuneOptions, data: DatasetSummary): TuneSettings {
   const epochSteps = Math.ceil(data.trainRows / batchSize);
   const steps = options.steps ?? (options.epochs ? Math.ceil(options.epochs * epochSteps) : DEFAULT_STEPS);
   return {
-    method: options.method,
-    length: options.length,
-    init: initOf(options, data),
+    method: methodOf(options, data),
     steps,
     learningRate: options.lr,
     batchSize,
@@ -99,7 +104,14 @@ function settingsOf(options: TuneOptions, data: DatasetSummary): TuneSettings {
   };
 }
 
-function initOf(options: TuneOptions, { mapping, labels }: DatasetSummary): PrefixInit {
+function methodOf(options: TuneOptions, data: DatasetSummary): MethodSettings {
+  const { length } = options;
+  const init = initOf(options, data);
+  if (options.method === 'prompt') return { type: 'prompt', length, init, encoder: null };
+  return { type: 'prefix', length, init, projection: null, frozenTokens: 0 };
+}
+
+function initOf(options: TuneOptions, { mapping, labels }: DatasetSummary): VirtualInit {
   switch (options.init) {
     case 'text':
       return {

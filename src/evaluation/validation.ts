@@ -3,7 +3,7 @@
  * counts less), and for classification the share of examples whose true label is the likeliest of all labels.
  */
 import type { TokenisedExample } from '../data';
-import { type DevicePrefix, type SequenceScore, score } from '../inference';
+import { type DeviceAdapter, type SequenceScore, score } from '../inference';
 import type { Kernels } from '../kernels';
 import type { LoadedDecoder } from '../runtime';
 import type { SupervisedSequence, ValidationResult } from '../tuning';
@@ -47,11 +47,11 @@ export function validationSet(
 export async function validate(
   loaded: LoadedDecoder,
   kernels: Kernels,
-  prefix: DevicePrefix | null,
+  adapter: DeviceAdapter | null,
   { sequences, choices }: ValidationSet,
   batchSize?: number,
 ): Promise<ValidationResult> {
-  const scores = await score(loaded, kernels, prefix, sequences, batchSize);
+  const scores = await score(loaded, kernels, adapter, sequences, batchSize);
   const own = scores.filter((_, i) => i % choices === 0);
   const total = (of: (s: SequenceScore) => number) => own.reduce((sum, one) => sum + of(one), 0);
   return {

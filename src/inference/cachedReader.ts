@@ -4,8 +4,9 @@ import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
 import { int64Feed, readFloats } from '../runtime';
 import { bucketOf } from '../tuning';
+import { type DeviceAdapter, inGraph, prefixOf } from './deviceAdapter';
 import { PREFILL_CHUNK, type Reader } from './generate';
-import { type DevicePrefix, KeyValueCache } from './keyValueCache';
+import { KeyValueCache } from './keyValueCache';
 
 /** Capacities are rounded up to this, so that few shapes serve all lengths. */
 const CAPACITY_STEP = 64;
@@ -14,17 +15,17 @@ const CAPACITY_STEP = 64;
 export function cachedReader(
   loaded: LoadedDecoder,
   kernels: Kernels,
-  prefix: DevicePrefix | null,
+  adapter: DeviceAdapter | null,
   capacity: number,
 ): Reader {
   const { contextLength } = loaded;
   // A graph spans the cache and the new tokens, and some models' tables of masks end with their context.
   const slots = Math.min(Math.ceil(capacity / CAPACITY_STEP) * CAPACITY_STEP, Math.max(1, contextLength - 1));
   const cache = new KeyValueCache(loaded, kernels, 1, slots);
-  cache.reset(prefix);
+  cache.reset(prefixOf(adapter));
   return {
     atOnce: chunkWithin(contextLength - slots),
-    read: (tokenIds) => advance(loaded, cache, tokenIds),
+    read: (tokenIds) => advance(loaded, cache, adapter, tokenIds),
     dispose: () => cache.dispose(),
   };
 }
@@ -39,6 +40,7 @@ function chunkWithin(most: number): number {
 async function advance(
   loaded: LoadedDecoder,
   cache: KeyValueCache,
+  adapter: DeviceAdapter | null,
   tokenIds: readonly number[],
 ): Promise<Float32Array<ArrayBuffer>> {
   const { backend } = loaded;
@@ -46,7 +48,8 @@ async function advance(
   const count = tokenIds.length;
   const tokens = count === 1 ? 1 : bucketOf(count);
   const filled = cache.lengths[0] as number;
-  const program = await loaded.forward({
+  const { graft, feeds: bound } = inGraph(adapter);
+  const shape = {
     batch: 1,
     tokens,
     cache: capacity,
@@ -54,7 +57,8 @@ async function advance(
     layout: 'ragged',
     head: 'logits',
     newKeyValues: true,
-  });
+  } as const;
+  const program = await loaded.forward(shape, graft);
   const ids = new BigInt64Array(tokens);
   const positions = new BigInt64Array(tokens);
   const mask = new BigInt64Array(capacity + tokens);
@@ -74,5 +78,5 @@ async function advance(
     cache.append(outputs, Int32Array.of(count));
     return readFloats(backend, outputs[names.logits]);
   };
-  return program.call(feeds, append, { bound: cache.feeds });
+  return program.call(feeds, append, { bound: { ...cache.feeds, ...bound } });
 }

@@ -1,5 +1,6 @@
 /** Using a model, with a prefix or without: generation token by token, and scoring of given texts. */
 export { cachedReader } from './cachedReader';
+export { adapterOf, type DeviceAdapter, type OwnedAdapter, slotsOf } from './deviceAdapter';
 export { type GenerateOptions, generate } from './generate';
 export { type DevicePrefix, KeyValueCache } from './keyValueCache';
 export { originalReader } from './originalReader';

@@ -16,7 +16,8 @@ import {
   supervisedCount,
   weightOf,
 } from '../tuning';
-import { type DevicePrefix, KeyValueCache } from './keyValueCache';
+import { type DeviceAdapter, inGraph, prefixOf, slotsOf } from './deviceAdapter';
+import { KeyValueCache } from './keyValueCache';
 
 export interface SequenceScore {
   /** −Σ log p over the supervised tokens, nats. */
@@ -36,21 +37,22 @@ export interface SequenceScore {
 export async function score(
   loaded: LoadedDecoder,
   kernels: Kernels,
-  prefix: DevicePrefix | null,
+  adapter: DeviceAdapter | null,
   sequences: readonly SupervisedSequence[],
   batchSize = SCORING_BATCH,
 ): Promise<SequenceScore[]> {
   const order = sequences.map((_, i) => i);
   order.sort((a, b) => bucketOf(lengthOf(sequences, a)) - bucketOf(lengthOf(sequences, b)));
   const scores = new Array<SequenceScore>(sequences.length);
+  const prefix = prefixOf(adapter);
   const cache = prefix && new KeyValueCache(loaded, kernels, batchSize, prefix.length);
-  const mostTokens = loaded.contextLength - (prefix?.length ?? 0);
+  const mostTokens = loaded.contextLength - slotsOf(adapter);
   try {
     cache?.reset(prefix);
     for (let start = 0; start < order.length; start += batchSize) {
       const chosen = order.slice(start, start + batchSize);
       const batch = chosen.map((i) => sequences[i] as SupervisedSequence);
-      const results = await scoreBatch(loaded, cache, collate(batch, batchSize, 1, mostTokens), batch);
+      const results = await scoreBatch(loaded, cache, adapter, collate(batch, batchSize, 1, mostTokens), batch);
       chosen.forEach((i, k) => {
         scores[i] = results[k] as SequenceScore;
       });
@@ -68,11 +70,13 @@ const lengthOf = (sequences: readonly SupervisedSequence[], i: number) =>
 async function scoreBatch(
   loaded: LoadedDecoder,
   cache: KeyValueCache | null,
+  adapter: DeviceAdapter | null,
   { batch, tokens, rows, inputIds, rowIndices, labels, weights }: MicroBatch,
   sequences: readonly SupervisedSequence[],
 ): Promise<SequenceScore[]> {
   const { backend } = loaded;
-  const program = await loaded.forward({
+  const { graft, feeds: bound } = inGraph(adapter);
+  const shape = {
     batch,
     tokens,
     cache: cache?.capacity ?? 0,
@@ -80,7 +84,8 @@ async function scoreBatch(
     layout: 'dense',
     head: 'losses',
     newKeyValues: false,
-  });
+  } as const;
+  const program = await loaded.forward(shape, graft);
   const feeds = {
     [names.ids]: int64Feed([batch, tokens], inputIds),
     [names.rows]: int64Feed([rows], rowIndices),
@@ -90,7 +95,7 @@ async function scoreBatch(
     losses: await readFloats(backend, outputs[names.tokenLoss]),
     predicted: await readFloats(backend, outputs[names.predicted]),
   });
-  const { losses, predicted } = await program.call(feeds, read, cache ? { bound: cache.feeds } : {});
+  const { losses, predicted } = await program.call(feeds, read, { bound: { ...cache?.feeds, ...bound } });
   let next = 0;
   return sequences.map((sequence) => {
     const count = supervisedCount(sequence);

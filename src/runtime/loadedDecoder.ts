@@ -3,14 +3,18 @@
  * weights stay until `dispose`.
  */
 import {
+  buildEmbeddingGraph,
   buildForwardGraph,
+  buildPrefixGraph,
   buildTrainingGraph,
   type CompileTarget,
   type Decoder,
   type DecoderHints,
   describeDecoder,
   type ForwardShape,
+  type Graft,
   type GraphCost,
+  names,
   type Trainability,
   type TrainingShape,
   trainabilityOf,
@@ -43,6 +47,7 @@ export interface LoadOptions {
 export class LoadedDecoder {
   /** The programs compiled so far, for all shapes. */
   readonly programs: ProgramCache;
+  private width: number | null = null;
 
   private constructor(
     readonly decoder: Decoder,
@@ -95,21 +100,47 @@ export class LoadedDecoder {
     return new LoadedDecoder(from.decoder, store, target, from.parameters, from.trainability, from.contextLength);
   }
 
-  training(shape: TrainingShape): Promise<Program> {
-    return this.programs.get(trainingKey(shape), () => buildTrainingGraph(this.decoder, shape, this.target));
+  training(graft: Graft, shape: TrainingShape): Promise<Program> {
+    return this.programs.get(trainingKey(graft, shape), () => this.trainingGraph(graft, shape));
   }
 
-  forward(shape: ForwardShape): Promise<Program> {
-    return this.programs.get(forwardKey(shape), () => buildForwardGraph(this.decoder, shape, this.target));
+  /** @param graft see `buildForwardGraph` */
+  forward(shape: ForwardShape, graft: Graft | null = null): Promise<Program> {
+    return this.programs.get(forwardKey(shape, graft), () => this.forwardGraph(shape, graft));
+  }
+
+  /** Computes the prefix that a graft amounts to. */
+  prefix(graft: Graft): Promise<Program> {
+    const build = () => buildPrefixGraph(this.decoder, graft, this.target);
+    return this.programs.get(`prefix of ${graft.key}`, build);
+  }
+
+  /** Looks tokens up in the model's table; see `buildEmbeddingGraph`. */
+  embedding(tokens: number): Promise<Program> {
+    return this.programs.get(`embedding ${tokens}`, () => buildEmbeddingGraph(this.decoder, tokens, this.target));
+  }
+
+  /** Width of the embeddings that stand for tokens. @throws ModelError as `embeddingOutputs` */
+  get embeddingWidth(): number {
+    this.width ??= buildEmbeddingGraph(this.decoder, 1, this.target).outputs[names.embeddings]?.dims[1] ?? 0;
+    return this.width;
   }
 
   /** What a step of this shape would take; compiles the graph, opens nothing, and remembers the answer. */
-  trainingCost(shape: TrainingShape): GraphCost {
-    return this.programs.cost(trainingKey(shape), () => buildTrainingGraph(this.decoder, shape, this.target));
+  trainingCost(graft: Graft, shape: TrainingShape): GraphCost {
+    return this.programs.cost(trainingKey(graft, shape), () => this.trainingGraph(graft, shape));
   }
 
-  forwardCost(shape: ForwardShape): GraphCost {
-    return this.programs.cost(forwardKey(shape), () => buildForwardGraph(this.decoder, shape, this.target));
+  forwardCost(shape: ForwardShape, graft: Graft | null = null): GraphCost {
+    return this.programs.cost(forwardKey(shape, graft), () => this.forwardGraph(shape, graft));
+  }
+
+  private trainingGraph(graft: Graft, shape: TrainingShape) {
+    return buildTrainingGraph(this.decoder, graft, shape, this.target);
+  }
+
+  private forwardGraph(shape: ForwardShape, graft: Graft | null) {
+    return buildForwardGraph(this.decoder, shape, this.target, graft);
   }
 
   async dispose(): Promise<void> {
@@ -118,8 +149,10 @@ export class LoadedDecoder {
   }
 }
 
-const trainingKey = (shape: TrainingShape): string => `training ${JSON.stringify(shape)}`;
-const forwardKey = (shape: ForwardShape): string => `forward ${JSON.stringify(shape)}`;
+const trainingKey = (graft: Graft, { batch, tokens, rows, recompute = false }: TrainingShape): string =>
+  `training of ${graft.key} ${batch} ${tokens} ${rows} ${recompute} ${graft.noise(batch, tokens)}`;
+const forwardKey = (shape: ForwardShape, graft: Graft | null): string =>
+  `forward ${JSON.stringify(shape)} ${graft?.key ?? ''}`;
 
 /** The kernels move float16 in pairs. */
 const hasEvenHeads = ({ layers }: Decoder): boolean => layers.every(({ headDim }) => headDim % 2 === 0);

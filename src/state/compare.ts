@@ -30,7 +30,7 @@ export interface CompareState {
   readonly prompt: string;
   readonly format: 'text' | 'chat';
   readonly sampling: SamplingSettings;
-  readonly prefixId: string | null;
+  readonly adapterId: string | null;
   readonly base: Output;
   readonly tuned: Output;
   readonly examples: readonly PromptExample[];
@@ -69,7 +69,7 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     prompt: prompt ?? '',
     format: 'text',
     sampling: DEFAULT_SAMPLING,
-    prefixId: null,
+    adapterId: null,
     base: EMPTY,
     tuned: EMPTY,
     examples: [],
@@ -81,13 +81,13 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
   let turn = 0;
 
   const write = async (side: Side, mine: number) => {
-    const { prompt, format, sampling, prefixId } = store.getState();
+    const { prompt, format, sampling, adapterId } = store.getState();
     setSide(side, { ...EMPTY, status: 'writing' });
     const batcher = createBatcher<string>((pieces) => {
       if (mine === turn) setSide(side, { text: store.getState()[side].text + pieces.join('') });
     }, schedule);
     try {
-      const request = { prompt, format, sampling, prefixId: side === 'base' ? null : prefixId };
+      const request = { prompt, format, sampling, adapterId: side === 'base' ? null : adapterId };
       const result = await engine.generate(request, (piece) => batcher.push(piece));
       batcher.flush();
       if (mine === turn) setSide(side, { status: 'done', text: result.text, result });
@@ -101,7 +101,7 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     for (const side of sides) setSide(side, { ...EMPTY, status: 'waiting' });
     for (const side of sides) if (mine === turn && store.getState()[side].status === 'waiting') await write(side, mine);
   };
-  const sidesToWrite = (): Side[] => (store.getState().prefixId === null ? ['base'] : ['base', 'tuned']);
+  const sidesToWrite = (): Side[] => (store.getState().adapterId === null ? ['base'] : ['base', 'tuned']);
 
   return {
     store,
@@ -125,9 +125,9 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     },
     selectPrefix: (id) => {
       const state = store.getState();
-      if (id === state.prefixId) return;
+      if (id === state.adapterId) return;
       const rewrite = id !== null && state.tuned.status === 'done' && !isWriting(state);
-      store.setState({ prefixId: id, ...(!isWriting(state) && { tuned: EMPTY }) });
+      store.setState({ adapterId: id, ...(!isWriting(state) && { tuned: EMPTY }) });
       if (rewrite) void runSides(['tuned']);
     },
     run: async () => {

@@ -9,7 +9,7 @@ import { toProblem } from './problem';
 import { latestOnly } from './schedule';
 
 export interface ExportState {
-  readonly prefixId: string | null;
+  readonly adapterId: string | null;
   readonly description: AdapterFileSummary | null;
   readonly writing: 'zip' | 'safetensors' | null;
   /** Name of the last file handed to the browser. */
@@ -27,7 +27,7 @@ export interface Exporting {
 
 export function createExporting(engine: Engine, save: (file: ExportedFile) => void): Exporting {
   const store = createStore<ExportState>(() => ({
-    prefixId: null,
+    adapterId: null,
     description: null,
     writing: null,
     saved: null,
@@ -37,26 +37,26 @@ export function createExporting(engine: Engine, save: (file: ExportedFile) => vo
   const describe = latestOnly<string>(async (id, isNewest) => {
     try {
       const description = await engine.describeExport(id);
-      if (isNewest() && store.getState().prefixId === id) store.setState({ description });
+      if (isNewest() && store.getState().adapterId === id) store.setState({ description });
     } catch (thrown) {
       if (isNewest()) store.setState({ problem: toProblem(thrown) });
     }
   });
   return {
     store,
-    selectPrefix: (prefixId) => {
-      if (prefixId === store.getState().prefixId) return;
-      store.setState({ prefixId, description: null, problem: null, saved: null });
-      if (prefixId !== null) describe(prefixId);
+    selectPrefix: (adapterId) => {
+      if (adapterId === store.getState().adapterId) return;
+      store.setState({ adapterId, description: null, problem: null, saved: null });
+      if (adapterId !== null) describe(adapterId);
     },
     async write(format) {
-      const { prefixId, writing } = store.getState();
-      if (prefixId === null || writing !== null) return;
+      const { adapterId, writing } = store.getState();
+      if (adapterId === null || writing !== null) return;
       store.setState({ writing: format, problem: null });
       try {
-        const file = await engine.exportAdapter(prefixId, format);
+        const file = await engine.exportAdapter(adapterId, format);
         save(file);
-        store.setState(({ savedIds }) => ({ saved: file.name, savedIds: [...savedIds, prefixId] }));
+        store.setState(({ savedIds }) => ({ saved: file.name, savedIds: [...savedIds, adapterId] }));
       } catch (thrown) {
         store.setState({ problem: toProblem(thrown) });
       } finally {

@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { DatasetSummary, Engine, PrefixSummary, SerialisedError } from '../worker';
+import type { AdapterSummary, DatasetSummary, Engine, SerialisedError } from '../worker';
 import { toProblem } from './problem';
 
 export interface Score {
@@ -15,9 +15,9 @@ export interface Score {
 
 export interface PrefixesState {
   /** For the present model. */
-  readonly list: readonly PrefixSummary[];
+  readonly list: readonly AdapterSummary[];
   /** For models that were loaded before. */
-  readonly others: readonly PrefixSummary[];
+  readonly others: readonly AdapterSummary[];
   /** Measured on the present dataset by hand. */
   readonly measured: Readonly<Record<string, Score>>;
   readonly measuredBase: Score | null;
@@ -30,7 +30,7 @@ export interface PrefixesState {
 }
 
 export interface ScoreRow {
-  readonly prefix: PrefixSummary;
+  readonly prefix: AdapterSummary;
   readonly base: Score | null;
   readonly tuned: Score | null;
   /** Measured by hand on the present dataset; otherwise the run's own numbers, on its data. */
@@ -41,7 +41,7 @@ export interface Prefixes {
   readonly store: StoreApi<PrefixesState>;
   refresh(): Promise<void>;
   measure(id: string): Promise<void>;
-  import(files: readonly File[]): Promise<PrefixSummary | null>;
+  import(files: readonly File[]): Promise<AdapterSummary | null>;
   dismissProblem(): void;
   /** Measurements belong to a dataset. */
   forgetMeasurements(): void;
@@ -60,7 +60,7 @@ export function createPrefixes(engine: Engine): Prefixes {
   }));
   const refresh = async () => {
     try {
-      const { usable, others } = await engine.prefixes();
+      const { usable, others } = await engine.adapters();
       store.setState({ list: usable, others });
     } catch (thrown) {
       store.setState({ problem: toProblem(thrown) });
@@ -101,7 +101,7 @@ export function createPrefixes(engine: Engine): Prefixes {
 }
 
 /** An imported prefix keeps its name, so the two of them need telling apart. */
-export function prefixLabel({ name, origin }: PrefixSummary): string {
+export function prefixLabel({ name, origin }: AdapterSummary): string {
   return origin === 'imported' ? `${name} (imported)` : name;
 }
 
@@ -121,7 +121,7 @@ export function scoreRows({ list, measured, measuredBase }: PrefixesState): Scor
 
 /** On what a run's own numbers were measured, in words, where that is not the present dataset; otherwise null. */
 export function measuredOn(
-  { template }: Pick<PrefixSummary, 'template'>,
+  { template }: Pick<AdapterSummary, 'template'>,
   runData: string | null,
   present: Pick<DatasetSummary, 'name' | 'mapping'> | null,
 ): string | null {

@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { Engine, PrefixSummary, SerialisedError, TuneEvent, TuneSettings } from '../worker';
+import type { AdapterSummary, Engine, SerialisedError, TuneEvent, TuneSettings } from '../worker';
 import { LossLog } from './lossLog';
 import { toProblem } from './problem';
 import type { Schedule } from './schedule';
@@ -34,7 +34,7 @@ export interface RunRecord {
   readonly log: LossLog;
   readonly revision: number;
   readonly ending: Extract<TuneEvent, { type: 'done' }>['reason'] | null;
-  readonly prefix: PrefixSummary | null;
+  readonly adapter: AdapterSummary | null;
   readonly problem: SerialisedError | null;
 }
 
@@ -98,7 +98,7 @@ export function beginRecord(id: number, settings: TuneSettings, { dataset, model
     log: new LossLog(),
     revision: 0,
     ending: null,
-    prefix: null,
+    adapter: null,
     problem: null,
   };
 }
@@ -136,7 +136,7 @@ function projectOne(record: RunRecord, event: TuneEvent): RunRecord {
     case 'resumed':
       return { ...record, phase: record.phase === 'stopping' ? 'stopping' : 'running' };
     case 'done':
-      return { ...record, phase: 'done', ending: event.reason, prefix: event.prefix, message: event.message };
+      return { ...record, phase: 'done', ending: event.reason, adapter: event.adapter, message: event.message };
   }
 }
 

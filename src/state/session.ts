@@ -117,7 +117,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     }
     void prefixes.refresh().then(() => {
       const { list, others } = prefixes.store.getState();
-      const chosen = compare.store.getState().prefixId;
+      const chosen = compare.store.getState().adapterId;
       if (list.some(({ id }) => id === chosen)) return;
       compare.selectPrefix(list.at(-1)?.id ?? null);
       exporting.selectPrefix((list.at(-1) ?? others.at(-1))?.id ?? null);
@@ -179,8 +179,8 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       const subject = { dataset: current.summary.name, model: summary.name };
       void run.start(toTuneSettings(settings.store.getState()), subject).then(async () => {
         await prefixes.refresh();
-        const prefix = latestRun(run.store.getState())?.prefix;
-        if (prefix) choosePrefix(prefix.id);
+        const adapter = latestRun(run.store.getState())?.adapter;
+        if (adapter) choosePrefix(adapter.id);
         askEstimate();
       });
     },

@@ -4,13 +4,25 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { DatasetSummary, PrefixInit, TuneSettings } from '../worker';
+import type { DatasetSummary, LoraRole, MethodName, MethodSettings, TuneSettings, VirtualInit } from '../worker';
 
 export const MAX_LENGTH = 64;
 
-export interface SettingsState extends Omit<TuneSettings, 'init'> {
-  readonly initType: PrefixInit['type'];
+export interface SettingsState extends Omit<TuneSettings, 'method'> {
+  readonly method: MethodName;
+  /** Virtual tokens of a prefix or a prompt. */
+  readonly length: number;
+  readonly initType: VirtualInit['type'];
   readonly initText: string;
+  /** Whether a small network makes the virtual tokens while they are trained, and how wide it is inside. */
+  readonly encoded: boolean;
+  readonly encoderWidth: number;
+  /** First tokens of a prefix that stay as they start. */
+  readonly frozenTokens: number;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  readonly targets: readonly LoraRole[];
 }
 
 export type NumberField = {
@@ -22,6 +34,13 @@ export const DEFAULTS: SettingsState = {
   length: 16,
   initType: 'text',
   initText: 'Read the text and write what follows.',
+  encoded: false,
+  encoderWidth: 128,
+  frozenTokens: 0,
+  rank: 8,
+  alpha: 16,
+  dropout: 0,
+  targets: ['q', 'v'],
   steps: 150,
   learningRate: 5e-2,
   batchSize: 16,
@@ -62,8 +81,32 @@ export function createSettings(start: Partial<SettingsState> = {}): Settings {
   };
 }
 
-export function toTuneSettings({ initType, initText, ...numbers }: SettingsState): TuneSettings {
-  return { ...numbers, init: initType === 'text' ? { type: 'text', text: initText } : { type: initType } };
+export function toTuneSettings(state: SettingsState): TuneSettings {
+  const { steps, learningRate, batchSize, microBatchSize, memoryBudgetMiB } = state;
+  const { warmupSteps, weightDecay, maxGradNorm, evalEvery, seed } = state;
+  return {
+    method: toMethod(state),
+    ...{ steps, learningRate, batchSize, microBatchSize, memoryBudgetMiB },
+    ...{ warmupSteps, weightDecay, maxGradNorm, evalEvery, seed },
+  };
+}
+
+function toMethod(state: SettingsState): MethodSettings {
+  const { length, initType, initText, encoderWidth, frozenTokens } = state;
+  const init: VirtualInit = initType === 'text' ? { type: 'text', text: initText } : { type: initType };
+  const encoder = state.encoded ? encoderWidth : null;
+  switch (state.method) {
+    case 'prefix':
+      return { type: 'prefix', length, init, projection: encoder, frozenTokens };
+    case 'prompt':
+      return { type: 'prompt', length, init, encoder };
+    case 'lora': {
+      const { rank, alpha, dropout, targets } = state;
+      return { type: 'lora', rank, alpha, dropout, targets };
+    }
+    default:
+      return state.method satisfies never;
+  }
 }
 
 /** A plain instruction to start the prefix from, where the data brings none. */
@@ -105,6 +148,11 @@ export const mayBeAuto = (field: NumberField): boolean => DEFAULTS[field] === 'a
 /** Limits of each number, in one table. */
 export const RULES: readonly Rule[] = [
   { field: 'length', name: 'Length', min: 1, max: MAX_LENGTH, whole: true },
+  { field: 'encoderWidth', name: 'Hidden width', min: 1, max: 4096, whole: true },
+  { field: 'frozenTokens', name: 'Frozen tokens', min: 0, max: MAX_LENGTH - 1, whole: true },
+  { field: 'rank', name: 'Rank', min: 1, max: 256, whole: true },
+  { field: 'alpha', name: 'Alpha', min: 0.01, max: 1024, whole: false },
+  { field: 'dropout', name: 'Dropout', min: 0, max: 0.9, whole: false },
   { field: 'steps', name: 'Steps', min: 1, max: 100_000, whole: true },
   { field: 'learningRate', name: 'Learning rate', min: 1e-7, max: 10, whole: false },
   { field: 'batchSize', name: 'Batch size', min: 1, max: 1024, whole: true },

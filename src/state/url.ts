@@ -3,7 +3,7 @@
  * `?model=owner/name@revision&dtype=q4f16`. What cannot be read is left out and said, never guessed.
  */
 import { PreludeError } from '../errors';
-import type { DeviceChoice, ModelSource } from '../worker';
+import type { DeviceChoice, MethodName, ModelSource } from '../worker';
 import { BUNDLED_MODEL, parseModelAddress } from './modelAddress';
 import type { NumberField, SettingsState } from './settings';
 import { RULES } from './settings';
@@ -23,6 +23,9 @@ export interface UrlState {
 /** Name in the link → field. */
 const NUMBERS: Readonly<Record<string, NumberField>> = {
   length: 'length',
+  rank: 'rank',
+  alpha: 'alpha',
+  dropout: 'dropout',
   steps: 'steps',
   lr: 'learningRate',
   batch: 'batchSize',
@@ -35,6 +38,7 @@ const NUMBERS: Readonly<Record<string, NumberField>> = {
   seed: 'seed',
 };
 const DEVICES: Readonly<Record<string, DeviceChoice>> = { auto: 'auto', webgpu: 'webgpu', wasm: 'wasm' };
+const METHODS: Readonly<Record<string, MethodName>> = { prefix: 'prefix', prompt: 'prompt', lora: 'lora' };
 const INITS: Readonly<Record<string, SettingsState['initType']>> = {
   text: 'text',
   vocabulary: 'vocabulary',
@@ -49,8 +53,9 @@ export function parseUrl(search: string): UrlState {
   const settings: { -readonly [K in keyof SettingsState]?: SettingsState[K] } = {};
 
   const method = query.get('method');
-  if (method === 'prefix') settings.method = method;
-  else if (method !== null) problems.push(`method=${method} is not offered here; prefix is used.`);
+  const named = METHODS[method ?? ''];
+  if (named !== undefined) settings.method = named;
+  else if (method !== null) problems.push(`method=${method} is none of prefix, prompt, lora; prefix is used.`);
 
   const init = query.get('init');
   if (init !== null) {

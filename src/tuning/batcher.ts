@@ -114,6 +114,19 @@ export function* batches<T extends SupervisedSequence>(
   }
 }
 
+/** The same with `inserted` virtual tokens in front of every row; their ids mean nothing. */
+export function withInserted(part: MicroBatch, inserted: number): MicroBatch {
+  if (inserted === 0) return part;
+  const { batch, inputIds, rowIndices } = part;
+  const tokens = inserted + part.tokens;
+  const ids = new BigInt64Array(batch * tokens);
+  for (let b = 0; b < batch; b++) {
+    ids.set(inputIds.subarray(b * part.tokens, (b + 1) * part.tokens), b * tokens + inserted);
+  }
+  const moved = rowIndices.map((row) => row + (row / BigInt(part.tokens) + 1n) * BigInt(inserted));
+  return { ...part, tokens, inputIds: ids, rowIndices: moved };
+}
+
 /** A batch as micro-batches whose weights sum to 1. */
 export function microBatches(
   batch: readonly SupervisedSequence[],

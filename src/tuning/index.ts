@@ -7,11 +7,31 @@ export {
   type SupervisedSequence,
   supervisedCount,
   weightOf,
+  withInserted,
 } from './batcher';
 export { nextTask, RunControl } from './control';
 export { type MemoryPlan, type MemoryRequest, planMemory, ranOutAdvice, SCORING_BATCH } from './memoryPlan';
-export { initialPrefix, type PrefixInitialisation } from './methods/prefix';
+export type {
+  AdapterValues,
+  LoraModule,
+  LoraValues,
+  PrefixGeometry,
+  PrefixValues,
+  PromptValues,
+} from './methods/adapterValues';
+export type { Initialisation } from './methods/initialisation';
+export { type Method, NOTHING_FROZEN, type Trainables } from './methods/method';
+export { graftOf, type MethodChoice, methodOf } from './methods/methods';
+export { type PrefixSettings, prefixMethod } from './methods/prefix';
+export { type PromptSettings, promptGraft, promptMethod } from './methods/prompt';
 export { Optimiser } from './optimiser';
 export { Random } from './random';
 export { learningRateAt } from './schedule';
-export { type TrainerEvent, type TrainerResult, type TrainerSettings, train, type ValidationResult } from './trainer';
+export {
+  type DeviceTrainables,
+  type TrainerEvent,
+  type TrainerResult,
+  type TrainerSettings,
+  train,
+  type ValidationResult,
+} from './trainer';

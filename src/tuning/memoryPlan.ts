@@ -2,7 +2,7 @@
  * Before a run: how many rows at a time fit, and whether layers have to be computed again instead of kept. All of it from
  * the graphs, nothing is tried. While it runs, the same ladder goes on downwards where a device has less than it said.
  */
-import { type GraphCost, prefixSize } from '../autodiff';
+import type { Graft, GraphCost } from '../autodiff';
 import { DeviceError } from '../errors';
 import { type LoadedDecoder, type MemoryLimits, workingBytes } from '../runtime';
 import { bucketOf, paddedLength, type SupervisedSequence, supervisedCount } from './batcher';
@@ -26,7 +26,7 @@ export interface MemoryPlan extends MicroBatching {
 }
 
 export interface MemoryRequest {
-  readonly prefixLength: number;
+  readonly graft: Graft;
   readonly batchSize: number;
   readonly microBatchSize: number | 'auto';
   readonly examples: readonly SupervisedSequence[];
@@ -92,15 +92,10 @@ function microBatchSizes({ batchSize, microBatchSize }: MemoryRequest): number[]
 
 /** Of all the steps of a run, the one with the longest rows and the most supervised tokens. */
 function trainingCost(loaded: LoadedDecoder, request: MemoryRequest, { microBatchSize, recompute }: MicroBatching) {
-  const { prefixLength, examples } = request;
-  const { tokens, rows } = longest(examples, microBatchSize, loaded.contextLength - prefixLength);
-  return loaded.trainingCost({
-    batch: microBatchSize,
-    tokens,
-    prefix: prefixLength,
-    rows,
-    ...(recompute && { recompute }),
-  });
+  const { graft, examples } = request;
+  const { tokens, rows } = longest(examples, microBatchSize, loaded.contextLength - slotsOf(graft));
+  const shape = { batch: microBatchSize, tokens: graft.inserted + tokens, rows, recompute };
+  return loaded.trainingCost(graft, shape);
 }
 
 function longest(
@@ -128,12 +123,15 @@ interface Need {
   readonly largestTensor: number;
 }
 
-function needOf(loaded: LoadedDecoder, { prefixLength }: MemoryRequest, cost: GraphCost): Need {
+/** Slots that virtual tokens take, wherever they enter. */
+const slotsOf = ({ past, inserted }: Graft): number => past + inserted;
+
+function needOf(loaded: LoadedDecoder, { graft }: MemoryRequest, cost: GraphCost): Need {
   const working = workingBytes(cost) * RUNTIME_OVERHEAD;
   const bound = cost.weightBytes + cost.derivedBytes;
   // wasm copies what a graph binds into its heap for the time of a run.
   const copied = loaded.backend.kind === 'wasm' ? bound : 0;
-  const trainables = Optimiser.bytesFor(prefixSize(loaded.decoder, prefixLength));
+  const trainables = Optimiser.bytesFor(graft.size) + 4 * graft.frozen;
   return {
     total: loaded.store.bytes + cost.derivedBytes + copied + trainables + working,
     working,
@@ -148,16 +146,18 @@ function scoringPlan(
   limits: MemoryLimits,
 ): { rows: number; need: Need } {
   for (let batch = SCORING_BATCH; ; batch /= 2) {
-    const { tokens, rows } = longest(request.scored, batch, loaded.contextLength - request.prefixLength);
-    const cost = loaded.forwardCost({
+    const slots = slotsOf(request.graft);
+    const { tokens, rows } = longest(request.scored, batch, loaded.contextLength - slots);
+    const shape = {
       batch,
       tokens,
-      cache: request.prefixLength,
+      cache: slots,
       rows,
       layout: 'dense',
       head: 'losses',
       newKeyValues: false,
-    });
+    } as const;
+    const cost = loaded.forwardCost(shape, slots > 0 ? null : request.graft);
     const need = needOf(loaded, request, cost);
     if (batch === 1 || excess(need, limits) === null) return { rows: batch, need };
   }
@@ -177,16 +177,13 @@ function excess({ total, heap, largestTensor }: Need, limits: MemoryLimits): str
   return null;
 }
 
-function doesNotFit(
-  problem: string,
-  { prefixLength, examples, microBatchSize }: MemoryRequest,
-  rows: number,
-): DeviceError {
+function doesNotFit(problem: string, { graft, examples, microBatchSize }: MemoryRequest, rows: number): DeviceError {
   const tokens = examples.reduce((most, { tokenIds }) => Math.max(most, tokenIds.length), 0);
   const what = rows === 1 ? 'one row' : `micro-batches of ${rows} rows`;
+  const slots = slotsOf(graft);
   const smallerRows = microBatchSize === 'auto' || rows === 1 ? '' : 'Let the micro-batch be chosen. ';
   return new DeviceError(
-    `Training does not fit: with ${what} of ${tokens} tokens and a prefix of ${prefixLength} it ${problem}.`,
+    `Training does not fit: with ${what} of ${tokens} tokens${slots === 0 ? '' : ` and ${slots} virtual ones`} it ${problem}.`,
     {},
     `${smallerRows}${ranOutAdvice} If the machine has more memory, raise the memory budget.`,
     { outOfMemory: true },

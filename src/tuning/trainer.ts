@@ -2,15 +2,16 @@
  * The training loop: batches in, optimiser steps out, events as it goes. It knows neither files nor pages; what to validate
  * and when a person wants to stop come in as functions.
  */
-import { names } from '../autodiff';
+import { type Graft, names } from '../autodiff';
 import type { Kernels } from '../kernels';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
-import { floatFeed, int32Feed, int64Feed, isOutOfMemory } from '../runtime';
-import { batches, type MicroBatch, microBatches, type SupervisedSequence } from './batcher';
+import { bytesOfArray, floatFeed, int32Feed, int64Feed, isOutOfMemory } from '../runtime';
+import { batches, type MicroBatch, microBatches, type SupervisedSequence, withInserted } from './batcher';
 import { nextTask, type RunControl } from './control';
 import { type MicroBatching, smaller } from './memoryPlan';
+import type { Trainables } from './methods/method';
 import { Optimiser, type StepStatistics } from './optimiser';
-import type { Random } from './random';
+import { Random } from './random';
 import { learningRateAt } from './schedule';
 
 /** The micro-batching is where a run begins; it goes smaller where memory runs out. */
@@ -51,18 +52,24 @@ export type TrainerEvent =
   | { readonly type: 'paused'; readonly step: number }
   | { readonly type: 'resumed'; readonly step: number };
 
+/** A graft's numbers on the device; `frozen` is null where it has none. */
+export interface DeviceTrainables {
+  readonly trainable: DeviceTensor;
+  readonly frozen: DeviceTensor | null;
+}
+
 export interface TrainerOptions {
   readonly loaded: LoadedDecoder;
   readonly kernels: Kernels;
   readonly examples: readonly SupervisedSequence[];
-  /** Trainables at the start; [layers, 2, kvHeads, length, headDim]. */
-  readonly initial: Float32Array;
-  readonly prefixLength: number;
+  readonly graft: Graft;
+  /** Where it starts from. */
+  readonly initial: Trainables;
   readonly settings: TrainerSettings;
   readonly random: Random;
   readonly control: RunControl;
-  /** Loss and accuracy of the prefix held by `parameters`, on data that does not train. */
-  readonly validate: (parameters: DeviceTensor) => Promise<ValidationResult>;
+  /** Loss and accuracy of what is learned so far, on data that does not train. */
+  readonly validate: (trainables: DeviceTrainables) => Promise<ValidationResult>;
   readonly onEvent: (event: TrainerEvent) => void;
 }
 
@@ -84,10 +91,14 @@ const TIME_SMOOTHING = 0.2;
 
 export async function train(options: TrainerOptions): Promise<TrainerResult> {
   const { loaded, kernels, initial, settings } = options;
-  const optimiser = new Optimiser(loaded.backend, kernels, initial, settings);
+  const { backend } = loaded;
+  const optimiser = new Optimiser(backend, kernels, initial.values, settings);
+  const size = initial.frozen.length;
+  const frozen = size > 0 ? backend.upload('float32', [size], bytesOfArray(initial.frozen)) : null;
   try {
-    return await new Run(options, optimiser).toEnd();
+    return await new Run(options, optimiser, frozen).toEnd();
   } finally {
+    if (frozen) backend.free(frozen);
     optimiser.dispose();
   }
 }
@@ -101,6 +112,8 @@ interface StepUnderWay {
 
 class Run {
   private readonly source: Generator<readonly SupervisedSequence[], never>;
+  /** Null where the graft draws none. */
+  private readonly noise: Random | null;
   private secondsPerStep = 0;
   private tokensPerStep = 0;
   private secondsPerValidation = 0;
@@ -115,9 +128,12 @@ class Run {
   constructor(
     private readonly options: TrainerOptions,
     private readonly optimiser: Optimiser,
+    private readonly frozen: DeviceTensor | null,
   ) {
     const { microBatchSize, recompute, batchSize } = options.settings;
-    this.source = batches(options.examples, batchSize, options.random);
+    const { graft, random } = options;
+    this.noise = graft.noise(1, 1) > 0 ? new Random(random.integer(2 ** 31)) : null;
+    this.source = batches(options.examples, batchSize, random);
     this.parts = { microBatchSize, recompute };
   }
 
@@ -188,9 +204,11 @@ class Run {
 
   /** The gradients of a whole batch, in parts. */
   private async accumulate(batch: readonly SupervisedSequence[], parts: MicroBatching): Promise<void> {
-    const { loaded, prefixLength } = this.options;
-    const made = microBatches(batch, parts.microBatchSize, loaded.contextLength - prefixLength);
-    for (const part of made) await this.backward(part, parts.recompute);
+    const { loaded, graft } = this.options;
+    const mostTokens = loaded.contextLength - graft.past - graft.inserted;
+    for (const part of microBatches(batch, parts.microBatchSize, mostTokens)) {
+      await this.backward(withInserted(part, graft.inserted), parts.recompute);
+    }
   }
 
   private async goSmaller(step: number, parts: MicroBatching): Promise<void> {
@@ -202,11 +220,12 @@ class Run {
   }
 
   private async backward(part: MicroBatch, recompute: boolean): Promise<void> {
-    const { loaded, prefixLength } = this.options;
+    const { loaded, graft } = this.options;
     const { batch, tokens, rows } = part;
-    const shape = { batch, tokens, prefix: prefixLength, rows };
-    const program = await loaded.training(recompute ? { ...shape, recompute } : shape);
+    const program = await loaded.training(graft, { batch, tokens, rows, recompute });
     const { parameters, loss, gradient } = this.optimiser;
+    const { frozen, noise } = this;
+    const drawn = graft.noise(batch, tokens);
     await program.call(
       {
         [names.ids]: int64Feed([batch, tokens], part.inputIds),
@@ -214,9 +233,18 @@ class Run {
         [names.labels]: int32Feed([rows], part.labels),
         [names.weights]: floatFeed([rows], part.weights),
         ...(recompute && { [names.zero]: floatFeed([1], new Float32Array(1)) }),
+        ...(noise && {
+          [names.noise]: floatFeed(
+            [drawn],
+            Float32Array.from({ length: drawn }, () => noise.uniform()),
+          ),
+        }),
       },
       () => this.optimiser.accumulate(),
-      { bound: { [names.trainable]: parameters }, into: { [names.loss]: loss, [names.gradient]: gradient } },
+      {
+        bound: { [names.trainable]: parameters, ...(frozen && { [names.frozen]: frozen }) },
+        into: { [names.loss]: loss, [names.gradient]: gradient },
+      },
     );
   }
 
@@ -255,7 +283,8 @@ class Run {
 
   private async validate(step: number): Promise<void> {
     const start = performance.now();
-    const result = await this.options.validate(this.optimiser.parameters).catch((error: unknown) => {
+    const trainables = { trainable: this.optimiser.parameters, frozen: this.frozen };
+    const result = await this.options.validate(trainables).catch((error: unknown) => {
       // What was learned is worth more than its measure. Before the first step there is nothing to lose yet.
       if (step > 0 && isOutOfMemory(error)) return null;
       throw error;

@@ -1,6 +1,7 @@
 /** Numbers and places as words: every number with its unit, estimates with "about", no more digits than are known. */
 import type { ErrorLocation } from '../errors';
 import type { RunRecord } from '../state';
+import type { AdapterShape, MethodSettings } from '../worker';
 
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString('en');
@@ -119,4 +120,15 @@ export function sayWhere({ file, line, column, node, field, offset }: ErrorLocat
     offset === undefined ? undefined : `byte ${formatCount(offset)}`,
   ].filter((part) => part !== undefined && part !== '');
   return parts.length === 0 ? null : parts.join(', ');
+}
+
+/** What a run learns: `prefix of 16, from text`, `LoRA of rank 8 on q, v`. */
+export function sayMethod(method: MethodSettings): string {
+  if (method.type === 'lora') return `LoRA of rank ${method.rank} on ${method.targets.join(', ')}`;
+  return `${method.type} of ${formatCount(method.length)}, from ${method.init.type}`;
+}
+
+/** What an adapter is: `prefix of 16`, `LoRA of rank 8`. */
+export function sayShape(shape: AdapterShape): string {
+  return shape.method === 'lora' ? `LoRA of rank ${shape.rank}` : `${shape.method} of ${formatCount(shape.length)}`;
 }

@@ -1,20 +1,24 @@
 /**
- * The engine behind the protocol: one model, one dataset, one run at a time, and the prefixes that came of them. Runs in a
+ * The engine behind the protocol: one model, one dataset, one run at a time, and the adapters that came of them. Runs in a
  * worker for the page and in Node for the command line; it knows neither.
  */
-import { describeFiles, exportSafeTensors } from '../adapters';
+import { describeFiles } from '../adapters';
 import { TextStream } from '../data';
 import { AdapterError, DataError, ModelError } from '../errors';
-import { cachedReader, type DevicePrefix, generate, originalReader } from '../inference';
+import { cachedReader, type DeviceAdapter, generate, originalReader, slotsOf } from '../inference';
 import { fitOf, type ModelLibrary } from '../models';
 import { deviceLimits, isOutOfMemory } from '../runtime';
 import { type MemoryPlan, Random, RunControl } from '../tuning';
 import { exportStored, filesOf, importStored } from './adapterFiles';
+import { checkSettings } from './checkSettings';
+import { composed } from './compose';
 import { serialiseError } from './errors';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
   AdapterFileSummary,
+  AdapterListing,
+  AdapterSummary,
   DatasetOptions,
   DatasetSummary,
   DeviceChoice,
@@ -28,18 +32,16 @@ import type {
   ModelListing,
   ModelSource,
   ModelSummary,
-  PrefixListing,
-  PrefixSummary,
   TuneEstimate,
   TuneEvent,
   TuneSettings,
 } from './protocol';
-import { geometryOf, ownerOf, PrefixShelf, type StoredPrefix } from './storedPrefix';
-import { checkSettings, measuring, planRun, runTuning } from './tuneRun';
+import { AdapterShelf, ownerOf, type StoredAdapter } from './storedAdapter';
+import { measuring, planRun, runTuning, sizeOfRun } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
-/** Room that examples leave for a prefix of any length that the page offers. */
+/** Room that examples leave for virtual tokens, as many as the page offers. */
 const ROOM_FOR_PREFIX = 64;
 
 const memoryOf = ({ memoryBytes, microBatchSize, recompute }: MemoryPlan): MemoryEstimate => ({
@@ -68,7 +70,7 @@ export class PreludeEngine implements Engine {
   /** What uses the model right now; all of it ends before the model goes. */
   private readonly working = new Set<Promise<unknown>>();
   private secondsPerToken: number | null = null;
-  private readonly shelf = new PrefixShelf();
+  private readonly shelf = new AdapterShelf();
 
   constructor(private readonly options: EngineOptions) {}
 
@@ -140,7 +142,7 @@ export class PreludeEngine implements Engine {
     const open = await before?.catch(() => null);
     if (!open) return;
     await Promise.allSettled(working);
-    this.shelf.release(open.loaded.backend);
+    await this.shelf.release(open.loaded);
     await open.dispose();
   }
 
@@ -165,20 +167,21 @@ export class PreludeEngine implements Engine {
     return this.dataset;
   }
 
-  /** @param user the loaded model, where it is to use the prefix */
-  private stored(id: string, user?: OpenModel): StoredPrefix {
+  /** @param user the loaded model, where it is to use the adapter */
+  private stored(id: string, user?: OpenModel): StoredAdapter {
     const stored = this.shelf.get(id);
-    if (!stored) throw new AdapterError('This prefix no longer exists.', {}, 'Tune or import one.');
+    if (!stored) throw new AdapterError('This adapter no longer exists.', {}, 'Tune or import one.');
     const { key, name } = stored.owner;
     if (!user || key === ownerOf(user.summary).key) return stored;
-    throw new AdapterError(`This prefix is for ${name}.`, {}, `Load ${name} to use it.`);
+    throw new AdapterError(`This adapter is for ${name}.`, {}, `Load ${name} to use it.`);
   }
 
-  /** A prefix on the device of the loaded model, which must be able to use it. */
-  private usable(id: string, model: OpenModel): DevicePrefix | null {
+  /** An adapter on the device of the loaded model, which must be able to use it; null is the model alone. */
+  private async usable(id: string | null, model: OpenModel): Promise<DeviceAdapter | null> {
+    if (id === null) return null;
     this.stored(id, model);
     if (model.original && model.untrainable) throw model.untrainable;
-    return this.shelf.device(id, model.loaded.backend);
+    return this.shelf.device(id, model.loaded);
   }
 
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
@@ -191,15 +194,13 @@ export class PreludeEngine implements Engine {
 
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
     const model = await this.ready();
-    const { loaded } = model;
-    const geometry = geometryOf(model.summary);
-    const trainable = geometry.layers * 2 * geometry.kvHeads * geometry.headDim * settings.length;
+    const { parameters } = model.loaded;
+    const { trainable, kept, bytes } = sizeOfRun(model, settings.method);
     const mean = this.dataset?.summary.meanTokens ?? null;
-    const values = new Float32Array(trainable);
     return {
       trainableParameters: trainable,
-      fraction: trainable / loaded.parameters,
-      adapterBytes: exportSafeTensors({ geometry, length: settings.length, values }).byteLength,
+      fraction: kept / parameters,
+      adapterBytes: bytes,
       seconds:
         mean === null || this.secondsPerToken === null
           ? null
@@ -238,14 +239,13 @@ export class PreludeEngine implements Engine {
         settings,
         control,
         id: this.shelf.newId(),
-        geometry: geometryOf(model.summary),
         onEvent,
         onSpeed: (secondsPerToken) => {
           this.secondsPerToken = secondsPerToken;
         },
       });
-      this.shelf.add(stored.prefix);
-      const done = { type: 'done', ...stored.outcome, prefix: stored.prefix.summary } as const;
+      this.shelf.add(stored.adapter);
+      const done = { type: 'done', ...stored.outcome, adapter: stored.adapter.summary } as const;
       onEvent(done);
       return done;
     } finally {
@@ -265,24 +265,42 @@ export class PreludeEngine implements Engine {
     this.run?.stop();
   }
 
-  async prefixes(): Promise<PrefixListing> {
+  async adapters(): Promise<AdapterListing> {
     const model = await this.model?.catch(() => null);
     return this.shelf.listing(model ? ownerOf(model.summary) : null);
   }
 
-  async evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
+  async renameAdapter(adapterId: string, name: string): Promise<void> {
+    this.stored(adapterId);
+    this.shelf.rename(adapterId, name);
+  }
+
+  async deleteAdapter(adapterId: string): Promise<void> {
+    const model = await this.model?.catch(() => null);
+    await this.shelf.remove(adapterId, model?.loaded ?? null);
+  }
+
+  async compose(firstId: string, secondId: string): Promise<AdapterSummary> {
+    const model = await this.ready();
+    const [first, second] = [this.stored(firstId, model), this.stored(secondId, model)];
+    const made = composed(first, second, this.shelf.newId());
+    this.shelf.add(made);
+    return made.summary;
+  }
+
+  async evaluate(adapterId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
     const model = await this.ready();
     const dataset = this.data();
     if (model.original && model.untrainable) throw model.untrainable;
-    const prefix = prefixId === null ? null : this.usable(prefixId, model);
-    return this.whileUsed(measuring(model, dataset)(prefix));
+    const adapter = await this.usable(adapterId, model);
+    return this.whileUsed(measuring(model, dataset)(adapter));
   }
 
   async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {
     const model = await this.ready();
     const { loaded, kernels, tokenizer, config, original } = model;
-    const { prompt, format, prefixId, sampling } = request;
-    const prefix = prefixId === null ? null : this.usable(prefixId, model);
+    const { prompt, format, adapterId, sampling } = request;
+    const adapter = await this.usable(adapterId, model);
     const promptIds = tokenizer.encode(format === 'chat' ? tokenizer.chatPrompt(prompt) : prompt);
     const stream = new TextStream(tokenizer, promptIds);
     let text = '';
@@ -295,10 +313,10 @@ export class PreludeEngine implements Engine {
     const start = performance.now();
     let first: number | null = null;
     const open = (capacity: number) =>
-      original ? originalReader(original) : cachedReader(loaded, kernels, prefix, capacity);
+      original ? originalReader(original) : cachedReader(loaded, kernels, adapter, capacity);
     const writing = generate(open, {
       promptIds,
-      prefixLength: prefix?.length ?? 0,
+      prefixLength: slotsOf(adapter),
       sampling,
       maxTokens: sampling.maxTokens,
       contextLength: config.contextLength,
@@ -323,17 +341,17 @@ export class PreludeEngine implements Engine {
     if (this.generation) this.generation.stopped = true;
   }
 
-  async describeExport(prefixId: string): Promise<AdapterFileSummary> {
-    return describeFiles(await filesOf(this.stored(prefixId)));
+  async describeExport(adapterId: string): Promise<AdapterFileSummary> {
+    return describeFiles(await filesOf(this.stored(adapterId)));
   }
 
-  async exportAdapter(prefixId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
-    return exportStored(this.stored(prefixId), format);
+  async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
+    return exportStored(this.stored(adapterId), format);
   }
 
-  async importAdapter(files: readonly File[]): Promise<PrefixSummary> {
-    const { summary } = await this.ready();
-    const imported = await importStored(files, summary, this.shelf.newId());
+  async importAdapter(files: readonly File[]): Promise<AdapterSummary> {
+    const { summary, geometry } = await this.ready();
+    const imported = await importStored(files, summary, geometry, this.shelf.newId());
     this.shelf.add(imported);
     return imported.summary;
   }

@@ -1,4 +1,5 @@
 /** From a model's files to a model that computes: config, tokenizer, weights on a device, kernels, and the device's test. */
+import type { ModelGeometry } from '../adapters';
 import { ModelError } from '../errors';
 import { createKernels, type Kernels } from '../kernels';
 import {
@@ -27,6 +28,8 @@ import type { DeviceChoice, LoadProgress, ModelSummary } from './protocol';
 
 export interface OpenModel {
   readonly summary: ModelSummary;
+  /** What an adapter must fit. */
+  readonly geometry: ModelGeometry;
   readonly config: ModelConfig;
   readonly tokenizer: ModelTokenizer;
   readonly loaded: LoadedDecoder;
@@ -94,12 +97,14 @@ export async function openModel(
     vocabSize: config.vocabSize,
     contextLength: config.contextLength,
     hasChatTemplate: tokenizer.hasChatTemplate,
+    loraTargets: [],
     device: { kind: backend.kind, description: backend.description, reason, selfTestError },
     untrainable: untrainable && serialiseError(untrainable),
   };
   onProgress({ status: 'ready' });
   return {
     summary,
+    geometry: { layers: summary.layers, kvHeads: summary.kvHeads, headDim: summary.headDim },
     config,
     tokenizer,
     loaded,

@@ -122,9 +122,20 @@ export interface ModelSummary {
   /** Tokens of prefix + text that fit. */
   readonly contextLength: number;
   readonly hasChatTemplate: boolean;
+  /** Where LoRA can be put. */
+  readonly loraTargets: readonly LoraTargetSummary[];
   /** Why the model can write but not be tuned, e.g. an operator without a gradient rule; null where it can be. */
   readonly untrainable: SerialisedError | null;
   readonly device: DeviceSummary;
+}
+
+/** A projection as the model has it; several roles may share one, where a matrix is packed of them. */
+export interface LoraTargetSummary {
+  readonly role: LoraRole;
+  /** Its name in the PyTorch model: `q_proj`. */
+  readonly module: string;
+  /** Of all layers together: rank · this many numbers are learned. */
+  readonly numbersPerRank: number;
 }
 
 /** Which columns are the input and which is the target; `template` is the exact text, `{column}` stands for a cell. */
@@ -178,17 +189,48 @@ export interface DatasetOptions {
   readonly seed?: number;
 }
 
-export type PrefixInit =
+/** Where virtual tokens start from. */
+export type VirtualInit =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'vocabulary' }
   | { readonly type: 'random' }
   | { readonly type: 'zero' };
 
+/** Projections of a layer that LoRA can be put on. */
+export type LoraRole = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+
+export type MethodName = 'prefix' | 'prompt' | 'lora';
+
+export type MethodSettings =
+  | {
+      readonly type: 'prefix';
+      /** Virtual tokens P. */
+      readonly length: number;
+      readonly init: VirtualInit;
+      /** Hidden width of the reparametrising network; null trains the prefix itself. */
+      readonly projection: number | null;
+      /** First virtual tokens that stay as they start. */
+      readonly frozenTokens: number;
+    }
+  | {
+      readonly type: 'prompt';
+      readonly length: number;
+      readonly init: VirtualInit;
+      /** Hidden width of P-tuning's encoder; null trains the embeddings themselves. */
+      readonly encoder: number | null;
+    }
+  | {
+      readonly type: 'lora';
+      readonly rank: number;
+      /** The update counts alpha / rank. */
+      readonly alpha: number;
+      /** Share of the inputs that a training step leaves out, 0 to below 1. */
+      readonly dropout: number;
+      readonly targets: readonly LoraRole[];
+    };
+
 export interface TuneSettings {
-  readonly method: 'prefix';
-  /** Virtual tokens P. */
-  readonly length: number;
-  readonly init: PrefixInit;
+  readonly method: MethodSettings;
   readonly steps: number;
   readonly learningRate: number;
   /** Examples per optimiser step. */
@@ -263,34 +305,49 @@ export type TuneEvent =
   | {
       readonly type: 'done';
       readonly reason: 'finished' | 'stopped' | 'diverged' | 'out-of-memory';
-      readonly prefix: PrefixSummary;
+      readonly adapter: AdapterSummary;
       readonly message: string;
     };
 
-export interface PrefixSummary {
+/** What an adapter is, in the numbers that a person chose or a file brought. */
+export type AdapterShape =
+  | { readonly method: 'prefix' | 'prompt' /** Virtual tokens. */; readonly length: number }
+  | {
+      readonly method: 'lora';
+      readonly rank: number;
+      readonly alpha: number;
+      /** Linear layers that it updates. */
+      readonly modules: number;
+      /** Their names, each once: `q_proj`. */
+      readonly targets: readonly string[];
+    };
+
+export interface AdapterSummary {
   readonly id: string;
   readonly name: string;
   /** The name of the model it is for. */
   readonly model: string;
-  readonly length: number;
+  readonly shape: AdapterShape;
   readonly parameters: number;
+  /** Of adapter_model.safetensors. */
   readonly bytes: number;
   readonly steps: number;
-  /** Validation loss in nats: the model alone, and with this prefix; null when it was imported. */
+  /** Validation loss in nats: the model alone, and with this adapter; null when it was not measured. */
   readonly baseLoss: number | null;
   readonly loss: number | null;
   readonly baseAccuracy: number | null;
   readonly accuracy: number | null;
-  readonly origin: 'tuned' | 'imported';
+  /** `composed`: two prefixes, one behind the other. */
+  readonly origin: 'tuned' | 'imported' | 'composed';
   /** The template it was tuned with, when known. */
   readonly template: string | null;
 }
 
-export interface PrefixListing {
+export interface AdapterListing {
   /** For the loaded model. */
-  readonly usable: readonly PrefixSummary[];
+  readonly usable: readonly AdapterSummary[];
   /** For models that were loaded before; they can be exported. */
-  readonly others: readonly PrefixSummary[];
+  readonly others: readonly AdapterSummary[];
 }
 
 export interface SamplingSettings {
@@ -306,7 +363,7 @@ export interface GenerateRequest {
   /** `text` goes in as it stands; `chat` is wrapped in the model's chat template as a user turn. */
   readonly format: 'text' | 'chat';
   /** null: the model alone. */
-  readonly prefixId: string | null;
+  readonly adapterId: string | null;
   readonly sampling: SamplingSettings;
 }
 
@@ -351,22 +408,26 @@ export interface Engine {
   tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<Extract<TuneEvent, { type: 'done' }>>;
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Ends the run after the step under way and keeps the prefix. */
+  /** Ends the run after the step under way and keeps what it learned. */
   stop(): Promise<void>;
 
   /** All that were tuned or imported, oldest first. */
-  prefixes(): Promise<PrefixListing>;
+  adapters(): Promise<AdapterListing>;
+  renameAdapter(adapterId: string, name: string): Promise<void>;
+  deleteAdapter(adapterId: string): Promise<void>;
+  /** A new prefix: those of two adapters with virtual tokens, the first in front of the second. */
+  compose(firstId: string, secondId: string): Promise<AdapterSummary>;
   /** Validation loss and accuracy on the current dataset; `null` is the model alone. */
-  evaluate(prefixId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }>;
+  evaluate(adapterId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }>;
 
   /** Streams pieces of text; `stopGenerating` ends it early. */
   generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult>;
   stopGenerating(): Promise<void>;
 
-  describeExport(prefixId: string): Promise<AdapterFileSummary>;
-  exportAdapter(prefixId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile>;
+  describeExport(adapterId: string): Promise<AdapterFileSummary>;
+  exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile>;
   /** A zip, or adapter_config.json and adapter_model.safetensors, or the bare safetensors. */
-  importAdapter(files: readonly File[]): Promise<PrefixSummary>;
+  importAdapter(files: readonly File[]): Promise<AdapterSummary>;
 }
 
 export interface SerialisedError {

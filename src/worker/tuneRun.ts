@@ -1,15 +1,17 @@
-/** One run, from settings to a stored prefix: initialise, measure the model alone, train, and say what came of it. */
-import type { PrefixGeometry } from '../adapters';
+/** One run, from settings to a stored adapter: initialise, measure the model alone, train, and say what came of it. */
 import { exportSafeTensors } from '../adapters';
 import { DataError } from '../errors';
 import { validate } from '../evaluation';
-import type { DevicePrefix } from '../inference';
+import { adapterOf, type DeviceAdapter } from '../inference';
 import { isOutOfMemory, memoryLimits } from '../runtime';
 import {
-  initialPrefix,
+  type AdapterValues,
+  type Initialisation,
   type MemoryPlan,
   type MemoryRequest,
-  type PrefixInitialisation,
+  type Method,
+  type MethodChoice,
+  methodOf,
   planMemory,
   Random,
   type RunControl,
@@ -20,10 +22,11 @@ import {
   train,
   type ValidationResult,
 } from '../tuning';
+import { shapeOf } from './adapterShape';
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
-import type { PrefixInit, PrefixSummary, TuneEvent, TuneSettings } from './protocol';
-import { ownerOf, type StoredPrefix } from './storedPrefix';
+import type { AdapterSummary, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
+import { ownerOf, type StoredAdapter } from './storedAdapter';
 
 export interface TuneRun {
   readonly model: OpenModel;
@@ -31,14 +34,13 @@ export interface TuneRun {
   readonly settings: TuneSettings;
   readonly control: RunControl;
   readonly id: string;
-  readonly geometry: PrefixGeometry;
   readonly onEvent: (event: TuneEvent) => void;
   /** Seconds of one step per token of its batch, for later estimates. */
   readonly onSpeed: (secondsPerToken: number) => void;
 }
 
 export interface TuneOutcome {
-  readonly prefix: StoredPrefix;
+  readonly adapter: StoredAdapter;
   readonly outcome: { readonly reason: TrainerResult['reason']; readonly message: string };
 }
 
@@ -46,42 +48,59 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
   const { model, dataset, settings, control, onEvent } = run;
   const { loaded, kernels } = model;
   const random = new Random(settings.seed);
+  const method = methodFor(model, settings.method);
   const plan = planRun(model, dataset, settings);
   loaded.programs.limit(plan.programBytes);
   const measure = measuring(model, dataset, plan.scoringBatchSize);
-  onEvent({ type: 'preparing', what: 'Measuring the model without a prefix' });
+  onEvent({ type: 'preparing', what: 'Measuring the model alone' });
   const base = await measure(null);
   onEvent({ type: 'baseline', loss: base.loss, accuracy: base.accuracy });
-  onEvent({ type: 'preparing', what: 'Initialising the prefix' });
-  const initial = await initialPrefix(loaded, settings.length, initialisation(settings.init, model), random);
+  onEvent({ type: 'preparing', what: 'Initialising' });
+  const initial = await method.initial(loaded, random);
   let last: ValidationResult = base;
   const result = await train({
     loaded,
     kernels,
+    graft: method.graft,
     examples: dataset.train,
     initial,
-    prefixLength: settings.length,
     settings: { ...settings, microBatchSize: plan.microBatchSize, recompute: plan.recompute },
     random,
     control,
-    validate: (parameters) => measure({ parameters, length: settings.length }),
+    validate: async (trainables) => {
+      const { adapter, dispose } = await adapterOf(loaded, method.graft, trainables);
+      try {
+        return await measure(adapter);
+      } finally {
+        dispose();
+      }
+    },
     onEvent: (event) => {
       if (event.type === 'validation') last = event.result;
       report(run, event);
     },
   });
+  const adapter = await method.adapter(loaded, { values: result.values, frozen: initial.frozen });
   return {
-    prefix: store(run, result, base, result.measured ? last : null),
+    adapter: store(run, adapter, result.steps, base, result.measured ? last : null),
     outcome: { reason: result.reason, message: messageFor(result, settings) },
   };
 }
 
+/** What a run learns and leaves behind, in numbers and in bytes of its file. */
+export function sizeOfRun(model: OpenModel, settings: MethodSettings) {
+  const method = methodFor(model, settings);
+  const blank = method.blank();
+  return { trainable: method.graft.size, kept: blank.values.length, bytes: exportSafeTensors(blank).byteLength };
+}
+
 /** @throws DeviceError if not even one row fits in the memory there is */
-export function planRun({ loaded }: OpenModel, dataset: PreparedDataset, settings: TuneSettings): MemoryPlan {
-  const { length, batchSize, microBatchSize, memoryBudgetMiB } = settings;
+export function planRun(model: OpenModel, dataset: PreparedDataset, settings: TuneSettings): MemoryPlan {
+  const { loaded } = model;
+  const { batchSize, microBatchSize, memoryBudgetMiB } = settings;
   const budget = memoryBudgetMiB === 'auto' ? 'auto' : memoryBudgetMiB * 2 ** 20;
   const request: MemoryRequest = {
-    prefixLength: length,
+    graft: methodFor(model, settings.method).graft,
     batchSize: Math.min(batchSize, dataset.train.length),
     microBatchSize,
     examples: dataset.train,
@@ -93,10 +112,10 @@ export function planRun({ loaded }: OpenModel, dataset: PreparedDataset, setting
 /** Validation that takes fewer rows at a time where memory runs out. */
 export function measuring({ loaded, kernels }: OpenModel, dataset: PreparedDataset, batchSize?: number) {
   let rows = batchSize ?? SCORING_BATCH;
-  return async (prefix: DevicePrefix | null): Promise<ValidationResult> => {
+  return async (adapter: DeviceAdapter | null): Promise<ValidationResult> => {
     for (;;) {
       try {
-        return await validate(loaded, kernels, prefix, dataset.validation, rows);
+        return await validate(loaded, kernels, adapter, dataset.validation, rows);
       } catch (error) {
         if (!isOutOfMemory(error) || rows === 1) throw error;
         rows = Math.ceil(rows / 2);
@@ -106,7 +125,29 @@ export function measuring({ loaded, kernels }: OpenModel, dataset: PreparedDatas
   };
 }
 
-function initialisation(init: PrefixInit, { tokenizer }: OpenModel): PrefixInitialisation {
+/** @throws DataError or ModelError where the model cannot be tuned like this */
+export function methodFor(model: OpenModel, settings: MethodSettings): Method {
+  return methodOf(model.loaded, choiceOf(model, settings));
+}
+
+function choiceOf(model: OpenModel, settings: MethodSettings): MethodChoice {
+  switch (settings.type) {
+    case 'prefix': {
+      const { length, init, projection, frozenTokens } = settings;
+      return { type: 'prefix', settings: { length, init: initialisation(init, model), projection, frozenTokens } };
+    }
+    case 'prompt': {
+      const { length, init, encoder } = settings;
+      return { type: 'prompt', settings: { length, init: initialisation(init, model), encoder } };
+    }
+    case 'lora':
+      throw new DataError('LoRA');
+    default:
+      return settings satisfies never;
+  }
+}
+
+function initialisation(init: VirtualInit, { tokenizer }: OpenModel): Initialisation {
   switch (init.type) {
     case 'text': {
       const tokenIds = tokenizer.encode(init.text);
@@ -160,14 +201,14 @@ function report({ settings, dataset, model, onEvent, onSpeed }: TuneRun, event: 
 
 function store(
   run: TuneRun,
-  result: TrainerResult,
+  adapter: AdapterValues,
+  steps: number,
   base: ValidationResult,
   tuned: ValidationResult | null,
-): StoredPrefix {
-  const { id, geometry, settings, dataset } = run;
+): StoredAdapter {
+  const { id, settings, dataset } = run;
   const { mapping, name: datasetName } = dataset.summary;
-  const prefix = { geometry, length: settings.length, values: result.values };
-  const name = `${datasetName.replace(/\.\w+$/, '')} · ${id.replace('prefix-', '#')}`;
+  const name = `${datasetName.replace(/\.\w+$/, '')} · ${id.replace('adapter-', '#')}`;
   const measured = {
     baseLoss: base.loss,
     loss: tuned?.loss ?? null,
@@ -175,14 +216,14 @@ function store(
     accuracy: tuned?.accuracy ?? null,
   };
   const owner = ownerOf(run.model.summary);
-  const summary: PrefixSummary = {
+  const summary: AdapterSummary = {
     id,
     name,
     model: owner.name,
-    length: settings.length,
-    parameters: result.values.length,
-    bytes: exportSafeTensors(prefix).byteLength,
-    steps: result.steps,
+    shape: shapeOf(adapter),
+    parameters: adapter.values.length,
+    bytes: exportSafeTensors(adapter).byteLength,
+    steps,
     ...measured,
     origin: 'tuned',
     template: mapping.template,
@@ -191,58 +232,33 @@ function store(
     name,
     template: mapping.template,
     task: mapping.task,
-    initText: settings.init.type === 'text' ? settings.init.text : null,
-    steps: result.steps,
+    initText: initTextOf(settings.method),
+    steps,
     learningRate: settings.learningRate,
     seed: settings.seed,
     ...measured,
   };
-  return { owner, summary, prefix, record };
+  return { owner, summary, adapter, record };
 }
+
+const initTextOf = (method: MethodSettings): string | null =>
+  method.type !== 'lora' && method.init.type === 'text' ? method.init.text : null;
 
 function messageFor({ reason, steps }: TrainerResult, { learningRate, steps: wanted }: TuneSettings): string {
   switch (reason) {
     case 'finished':
       return `Tuned for ${steps} steps.`;
     case 'stopped':
-      return `Stopped after ${steps} of ${wanted} steps; the prefix of that step is kept.`;
+      return `Stopped after ${steps} of ${wanted} steps; what it learned by then is kept.`;
     case 'diverged':
       return steps === 0
-        ? `The loss became infinite or not a number at once; the prefix is the one the run began with. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}), or begin with another text.`
-        : `The loss became infinite or not a number after step ${steps}; the last good prefix is kept. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}) or the clip norm.`;
+        ? `The loss became infinite or not a number at once; the adapter is the one the run began with. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}), or begin with another text.`
+        : `The loss became infinite or not a number after step ${steps}; the last good one is kept. Lower the learning rate (it was ${learningRate}; try ${learningRate / 4}) or the clip norm.`;
     case 'out-of-memory': {
-      const kept = steps === 0 ? 'the prefix is the one the run began with' : 'the last good prefix is kept';
+      const kept = steps === 0 ? 'the adapter is the one the run began with' : 'the last good one is kept';
       return `Memory ran out at step ${steps + 1}, even with one row at a time; ${kept}. ${ranOutAdvice}`;
     }
     default:
       return reason satisfies never;
-  }
-}
-
-/** @throws DataError that says which setting cannot work */
-export function checkSettings(settings: TuneSettings, contextLength: number, longestTokens: number): void {
-  const positive = [
-    'length',
-    'steps',
-    'learningRate',
-    'batchSize',
-    'microBatchSize',
-    'memoryBudgetMiB',
-    'maxGradNorm',
-    'evalEvery',
-  ] as const;
-  for (const name of positive) {
-    const value = settings[name];
-    if (value === 'auto') continue;
-    if (!(Number.isFinite(value) && value > 0)) {
-      throw new DataError(`${name} is ${value}; it must be above zero.`, { field: name });
-    }
-  }
-  if (settings.length + longestTokens > contextLength) {
-    throw new DataError(
-      `A prefix of ${settings.length} and the longest row of ${longestTokens} tokens do not fit the ${contextLength} tokens that the model can read.`,
-      { field: 'length' },
-      `Choose a prefix of at most ${Math.max(1, contextLength - longestTokens)}, or shorten the rows.`,
-    );
   }
 }

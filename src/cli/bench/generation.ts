@@ -1,8 +1,8 @@
 /** What a prefix costs while text is generated, and what it costs to exchange one. */
 import { prefixSize } from '../../autodiff';
-import { cachedReader, type DevicePrefix, generate, KeyValueCache } from '../../inference';
+import { cachedReader, type DeviceAdapter, type DevicePrefix, generate, KeyValueCache, slotsOf } from '../../inference';
 import { bytesOfArray, type DeviceTensor } from '../../runtime';
-import { initialPrefix, Random } from '../../tuning';
+import { prefixMethod, Random } from '../../tuning';
 import { type BenchModel, bundledModel } from './bundledModel';
 import { median, takeTurns } from './timing';
 
@@ -21,7 +21,9 @@ async function withPrefixes<T>(model: BenchModel, use: (a: DevicePrefix, b: Devi
   const random = new Random(2);
   const tensors: DeviceTensor[] = [];
   const prefix = async (): Promise<DevicePrefix> => {
-    const values = await initialPrefix(loaded, PREFIX, { type: 'vocabulary', vocabSize }, random);
+    const init = { type: 'vocabulary', vocabSize } as const;
+    const method = prefixMethod(loaded, { length: PREFIX, init, projection: null, frozenTokens: 0 });
+    const { values } = await method.initial(loaded, random);
     const size = prefixSize(loaded.decoder, PREFIX);
     const parameters = loaded.backend.upload('float32', [size], bytesOfArray(values));
     tensors.push(parameters);
@@ -40,10 +42,10 @@ export async function generationRatio(): Promise<number> {
   const { loaded, kernels, vocabSize, contextLength } = model;
   const random = new Random(3);
   const promptIds = Array.from({ length: PROMPT_TOKENS }, () => random.integer(vocabSize));
-  const run = async (prefix: DevicePrefix | null) => {
-    const { tokenIds } = await generate((capacity) => cachedReader(loaded, kernels, prefix, capacity), {
+  const run = async (adapter: DeviceAdapter | null) => {
+    const { tokenIds } = await generate((capacity) => cachedReader(loaded, kernels, adapter, capacity), {
       promptIds,
-      prefixLength: prefix?.length ?? 0,
+      prefixLength: slotsOf(adapter),
       sampling: { temperature: 0, topP: 1 },
       maxTokens: NEW_TOKENS,
       contextLength,
@@ -58,7 +60,7 @@ export async function generationRatio(): Promise<number> {
     const { a, b, ratio } = await takeTurns(
       ROUNDS,
       WARM_UPS,
-      () => run(prefix),
+      () => run({ kind: 'prefix', prefix }),
       () => run(null),
     );
     process.stderr.write(`${NEW_TOKENS} tokens in ${a.toFixed(0)} ms with a prefix, in ${b.toFixed(0)} ms without\n`);

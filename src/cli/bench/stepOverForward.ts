@@ -3,11 +3,11 @@
  * (training graph, accumulation, norm, clipping, AdamW); the forward pass is the scoring graph with the same prefix as its
  * cache and the same supervised rows. Runs on any backend, in Node and in a page.
  */
-import { type ForwardShape, names, prefixSize, type TrainingShape } from '../../autodiff';
+import { type ForwardShape, names, type TrainingShape } from '../../autodiff';
 import { KeyValueCache } from '../../inference';
 import type { Kernels } from '../../kernels';
 import { bytesOfArray, type LoadedDecoder } from '../../runtime';
-import { collate, initialPrefix, Optimiser, Random } from '../../tuning';
+import { collate, Optimiser, prefixMethod, Random } from '../../tuning';
 import { takeTurns } from './timing';
 
 export interface StepShape {
@@ -24,10 +24,9 @@ export const STEP_SHAPE: StepShape = { batch: 4, tokens: 64, prefix: 16, supervi
 export const describeShape = ({ batch, tokens, prefix, supervised }: StepShape): string =>
   `${batch} × ${tokens} tokens, prefix ${prefix}, ${batch * supervised} of ${batch * tokens} tokens supervised`;
 
-export const trainingShape = ({ batch, tokens, prefix, supervised }: StepShape): TrainingShape => ({
+export const trainingShape = ({ batch, tokens, supervised }: StepShape): TrainingShape => ({
   batch,
   tokens,
-  prefix,
   rows: batch * supervised,
 });
 
@@ -58,7 +57,7 @@ export async function stepAndForward(
   shape: StepShape,
   { rounds, warmUps }: { readonly rounds: number; readonly warmUps: number },
 ): Promise<StepTimes> {
-  const { backend, decoder } = loaded;
+  const { backend } = loaded;
   const random = new Random(1);
   const sequences = Array.from({ length: shape.batch }, () => ({
     tokenIds: Array.from({ length: shape.tokens }, () => random.integer(vocabSize)),
@@ -78,13 +77,14 @@ export async function stepAndForward(
     [names.labels]: backend.upload('int32', [rows], bytesOfArray(labels)),
   };
   const labelWeights = backend.upload('float32', [rows], bytesOfArray(weights));
-  const initial = await initialPrefix(loaded, shape.prefix, { type: 'vocabulary', vocabSize }, random);
-  const optimiser = new Optimiser(backend, kernels, initial, { weightDecay: 0, maxGradNorm: 1 });
+  const init = { type: 'vocabulary', vocabSize } as const;
+  const method = prefixMethod(loaded, { length: shape.prefix, init, projection: null, frozenTokens: 0 });
+  const { values } = await method.initial(loaded, random);
+  const optimiser = new Optimiser(backend, kernels, values, { weightDecay: 0, maxGradNorm: 1 });
   const cache = new KeyValueCache(loaded, kernels, batch, shape.prefix);
   try {
-    if (initial.length !== prefixSize(decoder, shape.prefix)) throw new RangeError('the prefix has another size');
     cache.reset({ parameters: optimiser.parameters, length: shape.prefix });
-    const training = await loaded.training(trainingShape(shape));
+    const training = await loaded.training(method.graft, trainingShape(shape));
     const scoring = await loaded.forward(forwardShape(shape));
     const step = async () => {
       await training.run(

@@ -1,5 +1,5 @@
 /** What a training step of the bundled model costs: measured against a forward pass, and counted in the graphs. */
-import type { GraphCost } from '../../autodiff';
+import { type GraphCost, pastGraft } from '../../autodiff';
 import { openBrowser } from '../browser';
 import { bundledModel } from './bundledModel';
 import { forwardShape, STEP_SHAPE, type StepShape, stepAndForward, trainingShape } from './stepOverForward';
@@ -36,7 +36,7 @@ export async function stepRatioOnWebGpu(): Promise<number> {
 /** Nodes, arithmetic and memory of both graphs, from the graphs themselves. */
 export async function staticCost(): Promise<{ readonly step: GraphCost; readonly forward: GraphCost }> {
   const { loaded } = await bundledModel();
-  const training = await loaded.training(trainingShape(STEP_SHAPE));
+  const training = await loaded.training(pastGraft(loaded.decoder, STEP_SHAPE.prefix), trainingShape(STEP_SHAPE));
   const scoring = await loaded.forward(forwardShape(STEP_SHAPE));
   return { step: training.graph.cost, forward: scoring.graph.cost };
 }

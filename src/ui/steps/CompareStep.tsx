@@ -142,10 +142,10 @@ function Sampling() {
 
 function OutputPane({ side }: { readonly side: Side }) {
   const output = usePart('compare', (state) => state[side]);
-  const prefixId = usePart('compare', (state) => state.prefixId);
+  const adapterId = usePart('compare', (state) => state.adapterId);
   const name = side === 'base' ? 'Without prefix' : 'With prefix';
   const { status, text, result } = output;
-  const missing = side === 'tuned' && prefixId === null;
+  const missing = side === 'tuned' && adapterId === null;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, this is a pair of texts
     <div role="group" aria-label={name} className={compareClasses.pane} data-side={side}>
@@ -185,14 +185,14 @@ function placeholder(status: Output['status'], missing: boolean): string {
 function PrefixSelect() {
   const { compare } = useSession();
   const list = usePart('prefixes', (state) => state.list);
-  const prefixId = usePart('compare', (state) => state.prefixId);
+  const adapterId = usePart('compare', (state) => state.adapterId);
   if (list.length === 0) return null;
   return (
     <Select
       size="xs"
       aria-label="Prefix"
       data={list.map((prefix) => ({ value: prefix.id, label: prefixLabel(prefix) }))}
-      value={prefixId}
+      value={adapterId}
       allowDeselect={false}
       onChange={compare.selectPrefix}
     />

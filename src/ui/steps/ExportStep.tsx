@@ -51,7 +51,7 @@ export function ExportStep() {
 
 function ExportFile() {
   const { exporting } = useSession();
-  const { prefixId, description, writing, saved, problem } = usePart('exporting', (all) => all);
+  const { adapterId, description, writing, saved, problem } = usePart('exporting', (all) => all);
   const list = usePart('prefixes', (state) => state.list);
   const others = usePart('prefixes', (state) => state.others);
   const data = [
@@ -60,7 +60,7 @@ function ExportFile() {
   ];
   return (
     <>
-      <Select label="Prefix" data={data} value={prefixId} allowDeselect={false} onChange={exporting.selectPrefix} />
+      <Select label="Prefix" data={data} value={adapterId} allowDeselect={false} onChange={exporting.selectPrefix} />
       {description !== null && (
         <table className={classes.table}>
           <caption className="visually-hidden">What the file holds</caption>
@@ -85,14 +85,14 @@ function ExportFile() {
       <div className={classes.row}>
         <Button
           aria-label="Export"
-          disabled={prefixId === null || writing !== null}
+          disabled={adapterId === null || writing !== null}
           onClick={() => void exporting.write('zip')}
         >
           Export zip
         </Button>
         <Button
           variant="default"
-          disabled={prefixId === null || writing !== null}
+          disabled={adapterId === null || writing !== null}
           onClick={() => void exporting.write('safetensors')}
         >
           Only the safetensors
@@ -110,8 +110,8 @@ function ExportFile() {
 
 function PythonLines() {
   const present = usePart('model', ({ source }) => sourceName(source));
-  const prefixId = usePart('exporting', (state) => state.prefixId);
-  const base = usePart('prefixes', ({ others }) => others.find(({ id }) => id === prefixId)?.model ?? present);
+  const adapterId = usePart('exporting', (state) => state.adapterId);
+  const base = usePart('prefixes', ({ others }) => others.find(({ id }) => id === adapterId)?.model ?? present);
   const saved = usePart('exporting', (state) => state.saved);
   const folder = saved?.endsWith('.zip') ? saved.slice(0, -4) : 'path/to/prefix';
   return (

@@ -2,7 +2,7 @@
 import { UnstyledButton } from '@mantine/core';
 import type { RunRecord } from '../../state';
 import { isActive, latestRun, shownRun } from '../../state';
-import { formatAbout, formatBytes, formatCount, formatLoss, formatRate, sayEnding } from '../format';
+import { formatAbout, formatBytes, formatCount, formatLoss, formatRate, sayEnding, sayMethod } from '../format';
 import { LossChart } from '../LossChart';
 import { Figure } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
@@ -106,9 +106,7 @@ function RunLog() {
               </td>
               <td>{record.datasetName}</td>
               <td>{record.modelName}</td>
-              <td>
-                {record.settings.length}, from {record.settings.init.type}
-              </td>
+              <td>{sayMethod(record.settings.method)}</td>
               <td className={classes.number}>{record.settings.learningRate}</td>
               <td className={classes.number}>
                 {formatCount(record.step)} / {formatCount(record.steps)}

@@ -1,8 +1,8 @@
 /** Base against tuned on the held-out rows, one line per prefix. */
 import { Button } from '@mantine/core';
 import { measuredOn, prefixLabel, scoreRows, usableDataset } from '../../state';
-import type { PrefixSummary } from '../../worker';
-import { formatAccuracy, formatCount, formatLoss } from '../format';
+import type { AdapterSummary } from '../../worker';
+import { formatAccuracy, formatCount, formatLoss, sayShape } from '../format';
 import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 
@@ -45,7 +45,7 @@ export function ScoreTable() {
                 {prefixLabel(prefix)}
                 {!byHand && <OtherData prefix={prefix} />}
               </td>
-              <td className={classes.number}>{formatCount(prefix.length)}</td>
+              <td className={classes.number}>{sayShape(prefix.shape)}</td>
               <td className={classes.number}>{prefix.steps > 0 ? formatCount(prefix.steps) : '–'}</td>
               <td className={`${classes.number} ${classes.base}`}>
                 <Loss loss={base?.loss ?? null} />
@@ -74,8 +74,8 @@ export function ScoreTable() {
 }
 
 /** Numbers of other data stay, and say so: they are not to be compared with those beside them. */
-function OtherData({ prefix }: { readonly prefix: PrefixSummary }) {
-  const runData = usePart('run', ({ runs }) => runs.find((run) => run.prefix?.id === prefix.id)?.datasetName ?? null);
+function OtherData({ prefix }: { readonly prefix: AdapterSummary }) {
+  const runData = usePart('run', ({ runs }) => runs.find((run) => run.adapter?.id === prefix.id)?.datasetName ?? null);
   const present = usePart('dataset', ({ current }) => current?.summary ?? null);
   const words = measuredOn(prefix, runData, present);
   return words === null ? null : <p className={`${classes.quiet} ${classes.note}`}>{words}</p>;

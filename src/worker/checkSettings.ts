@@ -1,0 +1,72 @@
+/** Whether a run's settings can work at all, before anything is computed. */
+import { DataError } from '../errors';
+import { virtualTokens } from './adapterShape';
+import type { MethodSettings, TuneSettings } from './protocol';
+
+const POSITIVE = [
+  'steps',
+  'learningRate',
+  'batchSize',
+  'microBatchSize',
+  'memoryBudgetMiB',
+  'maxGradNorm',
+  'evalEvery',
+] as const satisfies readonly (keyof TuneSettings)[];
+
+/** @throws DataError that says which setting cannot work */
+export function checkSettings(settings: TuneSettings, contextLength: number, longestTokens: number): void {
+  for (const name of POSITIVE) {
+    const value = settings[name];
+    if (value === 'auto') continue;
+    if (!(Number.isFinite(value) && value > 0)) throw outside(name, value, 'above zero');
+  }
+  checkMethod(settings.method);
+  const length = virtualTokens(settings.method);
+  if (length + longestTokens > contextLength) {
+    throw new DataError(
+      `${length} virtual tokens and the longest row of ${longestTokens} tokens do not fit the ${contextLength} tokens that the model can read.`,
+      { field: 'length' },
+      `Choose a length of at most ${Math.max(1, contextLength - longestTokens)}, or shorten the rows.`,
+    );
+  }
+}
+
+const outside = (field: string, value: number, range: string): DataError =>
+  new DataError(`${field} is ${value}; it must be ${range}.`, { field });
+
+const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
+
+function checkMethod(method: MethodSettings): void {
+  switch (method.type) {
+    case 'prefix': {
+      const { length, projection, frozenTokens } = method;
+      if (!isCount(length)) throw outside('length', length, 'a whole number above zero');
+      if (projection !== null && !isCount(projection))
+        throw outside('projection', projection, 'a whole number above zero');
+      if (!(Number.isInteger(frozenTokens) && frozenTokens >= 0 && frozenTokens < length))
+        throw outside('frozenTokens', frozenTokens, `a whole number from 0 to ${length - 1}`);
+      return;
+    }
+    case 'prompt': {
+      const { length, encoder } = method;
+      if (!isCount(length)) throw outside('length', length, 'a whole number above zero');
+      if (encoder !== null && !isCount(encoder)) throw outside('encoder', encoder, 'a whole number above zero');
+      return;
+    }
+    case 'lora': {
+      const { rank, alpha, dropout, targets } = method;
+      if (!isCount(rank)) throw outside('rank', rank, 'a whole number above zero');
+      if (!(Number.isFinite(alpha) && alpha > 0)) throw outside('alpha', alpha, 'above zero');
+      if (!(dropout >= 0 && dropout < 1)) throw outside('dropout', dropout, 'at least 0 and below 1');
+      if (targets.length === 0)
+        throw new DataError(
+          'LoRA has no projection to go on.',
+          { field: 'targets' },
+          'Choose one, for example q and v.',
+        );
+      return;
+    }
+    default:
+      method satisfies never;
+  }
+}

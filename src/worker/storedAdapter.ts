@@ -1,0 +1,102 @@
+/** The adapters of a session: values on the host, and on the device once they are used. */
+import type { PreludeRecord } from '../adapters';
+import { adapterOf, type DeviceAdapter, type OwnedAdapter } from '../inference';
+import { bytesOfArray, type DeviceTensor, type LoadedDecoder } from '../runtime';
+import { type AdapterValues, graftOf } from '../tuning';
+import type { AdapterListing, AdapterSummary, ModelSummary } from './protocol';
+
+/** Which model an adapter is for, whatever device it runs on. */
+export interface AdapterOwner {
+  readonly name: string;
+  readonly key: string;
+}
+
+export function ownerOf({ name, fileBytes, layers, kvHeads, headDim }: ModelSummary): AdapterOwner {
+  return { name, key: [name, fileBytes, layers, kvHeads, headDim].join(' ') };
+}
+
+export interface StoredAdapter {
+  readonly owner: AdapterOwner;
+  readonly summary: AdapterSummary;
+  readonly adapter: AdapterValues;
+  readonly record: PreludeRecord;
+}
+
+interface OnDevice {
+  readonly trainable: DeviceTensor;
+  readonly owned: Promise<OwnedAdapter>;
+}
+
+export class AdapterShelf {
+  private readonly stored = new Map<string, StoredAdapter>();
+  private readonly onDevice = new Map<string, OnDevice>();
+  private next = 1;
+
+  newId(): string {
+    return `adapter-${this.next++}`;
+  }
+
+  add(stored: StoredAdapter): void {
+    this.stored.set(stored.summary.id, stored);
+  }
+
+  get(id: string): StoredAdapter | undefined {
+    return this.stored.get(id);
+  }
+
+  rename(id: string, name: string): void {
+    const stored = this.stored.get(id);
+    if (!stored) return;
+    const { summary, record } = stored;
+    this.stored.set(id, { ...stored, summary: { ...summary, name }, record: { ...record, name } });
+  }
+
+  async remove(id: string, loaded: LoadedDecoder | null): Promise<void> {
+    this.stored.delete(id);
+    if (loaded) await this.leaveDevice(id, loaded);
+  }
+
+  /** Those that are for this model, and the rest. */
+  listing(user: AdapterOwner | null): AdapterListing {
+    const all = [...this.stored.values()];
+    const summaries = (usable: boolean) =>
+      all.filter(({ owner }) => (owner.key === user?.key) === usable).map(({ summary }) => summary);
+    return { usable: summaries(true), others: summaries(false) };
+  }
+
+  /** Uploaded and encoded on first use, so that switching afterwards moves nothing but pointers and one copy on the device. */
+  async device(id: string, loaded: LoadedDecoder): Promise<DeviceAdapter | null> {
+    const stored = this.stored.get(id);
+    if (!stored) return null;
+    const entry = this.onDevice.get(id) ?? this.bring(id, stored.adapter, loaded);
+    return (await entry.owned).adapter;
+  }
+
+  private bring(id: string, adapter: AdapterValues, loaded: LoadedDecoder): OnDevice {
+    const { values } = adapter;
+    const trainable = loaded.backend.upload('float32', [values.length], bytesOfArray(values));
+    const owned = adapterOf(loaded, graftOf(loaded, adapter), { trainable, frozen: null });
+    const entry = { trainable, owned };
+    this.onDevice.set(id, entry);
+    owned.catch(() => {
+      this.onDevice.delete(id);
+      loaded.backend.free(trainable);
+    });
+    return entry;
+  }
+
+  private async leaveDevice(id: string, { backend }: LoadedDecoder): Promise<void> {
+    const entry = this.onDevice.get(id);
+    if (!entry) return;
+    this.onDevice.delete(id);
+    const owned = await entry.owned.catch(() => null);
+    if (!owned) return;
+    owned.dispose();
+    backend.free(entry.trainable);
+  }
+
+  /** Leaves the device that goes; the values stay, for when the model comes back on this device or another. */
+  async release(loaded: LoadedDecoder): Promise<void> {
+    for (const id of [...this.onDevice.keys()]) await this.leaveDevice(id, loaded);
+  }
+}
