@@ -2,10 +2,7 @@
  * The part of the protocol about what is kept: runs with their curves, and sweeps, which are several runs made of one
  * search space. Plain data that can be structured-cloned, like all of `protocol.ts`.
  */
-import type { PrefixInit, TuneEvent, TuneSettings } from './protocol';
-
-export type TuningMethod = 'prefix' | 'prompt' | 'lora';
-export type InitKind = PrefixInit['type'];
+import type { MethodName, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
 
 /** What makes two openings of a model the same one. */
 export interface ModelIdentity {
@@ -69,12 +66,13 @@ export interface RunListing {
 }
 
 export interface MethodSpace {
-  readonly method: TuningMethod;
-  /** Virtual tokens; the rank for LoRA. */
+  /** The method, and what its runs share; the size and the beginning in it are replaced. */
+  readonly method: MethodSettings;
+  /** Virtual tokens; the rank for LoRA, whose alpha goes with it. */
   readonly sizes: readonly number[];
   readonly learningRates: readonly number[];
-  /** How virtual tokens begin; LoRA has but one way, and none here. */
-  readonly inits: readonly InitKind[];
+  /** Where virtual tokens start from; LoRA has but one way, and none here. */
+  readonly inits: readonly VirtualInit[];
 }
 
 /** Each method brings its own learning rates: a good one for a prefix is far too high for LoRA. */
@@ -100,16 +98,17 @@ export interface SweepSettings {
   readonly strategy: SearchStrategy;
   /** null: every run goes to its end. */
   readonly halving: Halving | null;
-  /** What all runs share; the points of the space replace the rest. */
-  readonly base: TuneSettings;
+  /** What all runs share. */
+  readonly shared: Omit<TuneSettings, 'method' | 'learningRate' | 'seed'>;
 }
 
 /** What one run of a sweep has of its own. */
 export interface SweepPoint {
-  readonly method: TuningMethod;
+  readonly method: MethodName;
+  /** Virtual tokens, or the rank. */
   readonly size: number;
   readonly learningRate: number;
-  readonly init: InitKind | null;
+  readonly init: VirtualInit | null;
   readonly seed: number;
 }
 
@@ -148,7 +147,7 @@ export interface SweepState {
 }
 
 export interface SweepSeries {
-  readonly method: TuningMethod;
+  readonly method: MethodName;
   /** One for each size: the best of its learning rates and beginnings, the mean over seeds. */
   readonly points: readonly { readonly size: number; readonly loss: number; readonly parameters: number }[];
 }

@@ -45,7 +45,7 @@ function groupsOf({ runs }: SweepState): Group[] {
   for (const { id, point, state } of runs) {
     if (state.status !== 'done') continue;
     const { method, size, learningRate, init } = point;
-    const key = [method, size, learningRate, init].join();
+    const key = JSON.stringify([method, size, learningRate, init]);
     const group = byPoint.get(key) ?? { point, runs: [] };
     group.runs.push({ id, result: state.result });
     byPoint.set(key, group);

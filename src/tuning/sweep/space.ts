@@ -50,7 +50,7 @@ function sample(space: SearchSpace, runs: number, random: Random): SweepPoint[] 
     before = points.size;
     for (const { cell, rates } of random.shuffle(all)) {
       const point = { ...cell, learningRate: between(Math.min(...rates), Math.max(...rates), random) };
-      if (points.size < runs) points.set(Object.values(point).join(), point);
+      if (points.size < runs) points.set(JSON.stringify(point), point);
     }
   }
   return [...points.values()];
@@ -65,22 +65,26 @@ function between(least: number, greatest: number, random: Random): number {
 
 /** All but the learning rate. */
 function cells({ method, sizes, inits }: MethodSpace, seeds: readonly number[]): Omit<SweepPoint, 'learningRate'>[] {
-  const beginnings = method === 'lora' ? [null] : unique(inits);
+  const beginnings = method.type === 'lora' ? [null] : unique(inits);
   return unique(sizes).flatMap((size) =>
-    beginnings.flatMap((init) => unique(seeds).map((seed) => ({ method, size, init, seed }))),
+    beginnings.flatMap((init) => unique(seeds).map((seed) => ({ method: method.type, size, init, seed }))),
   );
 }
 
-const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+const unique = <T>(items: readonly T[]): T[] => [
+  ...new Map(items.map((item) => [JSON.stringify(item), item])).values(),
+];
 
 function check({ methods, seeds }: SearchSpace): void {
   const refuse = (field: string, message: string) => {
     throw new DataError(message, { field }, 'Give every row of the search at least one value.');
   };
   if (methods.length === 0) refuse('methods', 'The search has no method.');
-  if (unique(methods.map(({ method }) => method)).length < methods.length) refuse('methods', 'A method comes twice.');
+  if (unique(methods.map(({ method }) => method.type)).length < methods.length)
+    refuse('methods', 'A method comes twice.');
   if (seeds.length === 0) refuse('seeds', 'The search has no seed.');
-  for (const { method, sizes, learningRates, inits } of methods) {
+  for (const { method: base, sizes, learningRates, inits } of methods) {
+    const method = base.type;
     const what = method === 'lora' ? 'rank' : 'length';
     if (sizes.length === 0) refuse('sizes', `The search has no ${what} for ${method}.`);
     if (learningRates.length === 0) refuse('learningRates', `The search has no learning rate for ${method}.`);

@@ -5,9 +5,10 @@
 import { z } from 'zod/mini';
 import type { DatasetOptions } from '../protocol';
 import type { KeptRun, KeptSweep, RunCurve, SweepState } from '../runsProtocol';
-import { Init, Method, Settings, Sweep } from './settingsRecord';
+import { Init, Settings, Sweep } from './settingsRecord';
 
 const number = z.nullable(z.number());
+const Method = z.enum(['prefix', 'prompt', 'lora']);
 const Model = z.object({ name: z.string(), dtype: z.string(), fileBytes: z.number() });
 const Dataset = z.object({ id: z.string(), name: z.string() });
 const Measurement = z.object({ step: z.number(), loss: number, accuracy: number });

@@ -1,17 +1,23 @@
 /** Random search spaces, and sweeps whose runs have ended with given losses. */
 import fc from 'fast-check';
 import { beginSweep, setRun } from '../../../src/tuning/sweep';
+import type { MethodSettings, VirtualInit } from '../../../src/worker/protocol';
 import type { SearchSpace, SweepPoint, SweepState } from '../../../src/worker/runsProtocol';
+
+export const TEXT: VirtualInit = { type: 'text', text: 'Say what it is.' };
+export const PREFIX: MethodSettings = { type: 'prefix', length: 8, init: TEXT, projection: null, frozenTokens: 0 };
+export const LORA: MethodSettings = { type: 'lora', rank: 8, alpha: 16, dropout: 0, targets: ['q', 'v'] };
 
 const sizes = fc.uniqueArray(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 3 });
 const learningRates = fc.uniqueArray(fc.double({ min: 1e-6, max: 1, noNaN: true }), { minLength: 1, maxLength: 3 });
-const inits = fc.uniqueArray(fc.constantFrom('text', 'vocabulary', 'random', 'zero'), { minLength: 1, maxLength: 2 });
+const inits = fc.subarray<VirtualInit>([TEXT, { type: 'text', text: 'Or so.' }, { type: 'zero' }], { minLength: 1 });
+const methods = [PREFIX, { type: 'prompt', length: 8, init: TEXT, encoder: null }, LORA] as const;
 
-/** At most 108 runs as a grid. */
+/** At most 162 runs as a grid. */
 export const anySpace: fc.Arbitrary<SearchSpace> = fc.record({
   methods: fc.uniqueArray(
-    fc.record({ method: fc.constantFrom('prefix', 'prompt', 'lora'), sizes, learningRates, inits }),
-    { minLength: 1, maxLength: 3, selector: ({ method }) => method },
+    fc.record({ method: fc.constantFrom<MethodSettings>(...methods), sizes, learningRates, inits }),
+    { minLength: 1, maxLength: 3, selector: ({ method }) => method.type },
   ),
   seeds: fc.uniqueArray(fc.nat(9), { minLength: 1, maxLength: 2 }),
 });
@@ -20,7 +26,7 @@ export const point = (change: Partial<SweepPoint> = {}): SweepPoint => ({
   method: 'prefix',
   size: 8,
   learningRate: 0.05,
-  init: 'text',
+  init: TEXT,
   seed: 0,
   ...change,
 });

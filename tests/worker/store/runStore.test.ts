@@ -13,6 +13,8 @@ import { CURVE, EMPTY_CURVE, keptAdapter, keptRun, REVIEWS } from '../../support
 let databases = 0;
 const kinds = { memory: async () => memoryTables(), indexeddb: () => indexedDbTables(`test-${++databases}`) };
 
+const { method, learningRate: _, seed: __, ...shared } = keptRun('').settings;
+
 const SWEEP: StoredSweep = {
   id: 'sweep-1',
   name: 'Lengths',
@@ -20,15 +22,15 @@ const SWEEP: StoredSweep = {
   model: keptRun('').model,
   dataset: keptRun('').dataset,
   settings: {
-    space: { methods: [{ method: 'prefix', sizes: [2, 4], learningRates: [0.1], inits: ['text'] }], seeds: [0] },
+    space: { methods: [{ method, sizes: [2, 4], learningRates: [0.1], inits: [{ type: 'zero' }] }], seeds: [0] },
     strategy: { type: 'grid' },
     halving: { minSteps: 2, eta: 2 },
-    base: keptRun('').settings,
+    shared,
   },
   state: beginSweep(
     [
-      { method: 'prefix', size: 2, learningRate: 0.1, init: 'text', seed: 0 },
-      { method: 'prefix', size: 4, learningRate: 0.1, init: 'text', seed: 0 },
+      { method: 'prefix', size: 2, learningRate: 0.1, init: { type: 'zero' }, seed: 0 },
+      { method: 'prefix', size: 4, learningRate: 0.1, init: { type: 'zero' }, seed: 0 },
     ],
     { minSteps: 2, eta: 2 },
     8,
