@@ -185,6 +185,7 @@ export interface SweepListing {
 export type SweepEvent =
   /** After every change of its state. */
   | { readonly type: 'sweep'; readonly sweep: KeptSweep }
+  | { readonly type: 'begins'; readonly run: SweepRun['id']; readonly settings: TuneSettings }
   /** Of the run under way. */
   | { readonly type: 'run'; readonly run: SweepRun['id']; readonly event: TuneEvent };
 

@@ -37,14 +37,24 @@ export const keptRun = (id: string, change: Partial<KeptRun> = {}): KeptRun => (
 });
 
 export const keptAdapter = (id: string, change: Partial<KeptAdapter> = {}): KeptAdapter => ({
-  id,
-  name: 'reviews',
-  method: 'prefix',
-  made: 2_000,
+  summary: {
+    id,
+    name: 'reviews',
+    model: 'fable-7m',
+    shape: { method: 'lora', rank: 4, alpha: 8, modules: 16, targets: ['q_proj', 'v_proj'] },
+    parameters: 8,
+    bytes: 32,
+    steps: 3,
+    baseLoss: 2.5,
+    loss: 1.5,
+    baseAccuracy: null,
+    accuracy: null,
+    origin: 'tuned',
+    template: null,
+  },
   model: { name: 'fable-7m', dtype: 'q4', fileBytes: 5_110_000 },
-  origin: 'tuned',
+  made: 2_000,
   runId: null,
-  config: '{"peft_type":"PREFIX_TUNING"}',
-  record: null,
+  files: { 'adapter_config.json': '{"peft_type":"LORA"}' },
   ...change,
 });

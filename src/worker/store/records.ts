@@ -3,9 +3,29 @@
  * crash damaged it. Adapters are kept as the files that leave and enter Prelude, in PEFT's formats.
  */
 import { z } from 'zod/mini';
-import type { DatasetOptions } from '../protocol';
-import type { KeptRun, KeptSweep, RunCurve, SweepState } from '../runsProtocol';
+import type { AdapterSummary, DatasetOptions } from '../protocol';
+import type { KeptRun, KeptSweep, ModelIdentity, RunCurve, SweepState } from '../runsProtocol';
 import { Init, Settings, Sweep } from './settingsRecord';
+
+export interface KeptAdapter {
+  readonly summary: AdapterSummary;
+  readonly model: ModelIdentity;
+  /** Milliseconds since 1970. */
+  readonly made: number;
+  /** The run it came of. */
+  readonly runId: string | null;
+  /** All but the weights, by name: adapter_config.json, prelude.json. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface KeptDataset {
+  readonly name: string;
+  readonly text: string;
+  readonly options: DatasetOptions;
+}
+
+/** Phase and report follow from the state. */
+export type StoredSweep = Omit<KeptSweep, 'phase' | 'report'>;
 
 const number = z.nullable(z.number());
 const Method = z.enum(['prefix', 'prompt', 'lora']);
@@ -36,23 +56,42 @@ export const CurveRecord = z.object({
   validation: z.array(Measurement),
 }) satisfies z.ZodMiniType<RunCurve>;
 
-export const AdapterRecord = z.object({
+const Shape = z.discriminatedUnion('method', [
+  z.object({ method: z.enum(['prefix', 'prompt']), length: z.number() }),
+  z.object({
+    method: z.literal('lora'),
+    rank: z.number(),
+    alpha: z.number(),
+    modules: z.number(),
+    targets: z.array(z.string()),
+  }),
+]);
+
+const Summary = z.object({
   id: z.string(),
   name: z.string(),
-  method: Method,
-  /** Milliseconds since 1970. */
-  made: z.number(),
-  model: Model,
-  origin: z.enum(['tuned', 'imported']),
-  /** The run it came of, where that is kept. */
-  runId: z.nullable(z.string()),
-  /** adapter_config.json; null where the weights came alone. */
-  config: z.nullable(z.string()),
-  /** prelude.json. */
-  record: z.nullable(z.string()),
-});
+  model: z.string(),
+  shape: Shape,
+  parameters: z.number(),
+  bytes: z.number(),
+  steps: z.number(),
+  baseLoss: number,
+  loss: number,
+  baseAccuracy: number,
+  accuracy: number,
+  origin: z.enum(['tuned', 'imported', 'composed']),
+  template: z.nullable(z.string()),
+}) satisfies z.ZodMiniType<AdapterSummary>;
 
-/** adapter_model.safetensors */
+export const AdapterRecord = z.object({
+  summary: Summary,
+  model: Model,
+  made: z.number(),
+  runId: z.nullable(z.string()),
+  files: z.record(z.string(), z.string()),
+}) satisfies z.ZodMiniType<KeptAdapter>;
+
+/** adapter_model.safetensors; it may be large, so it lies in a table of its own. */
 export const WeightsRecord = z.object({ bytes: z.instanceof(Uint8Array<ArrayBuffer>) });
 
 const Options = z.object({
@@ -70,7 +109,11 @@ const Options = z.object({
   seed: z.optional(z.number()),
 }) satisfies z.ZodMiniType<DatasetOptions>;
 
-export const DatasetRecord = z.object({ name: z.string(), text: z.string(), options: Options });
+export const DatasetRecord = z.object({
+  name: z.string(),
+  text: z.string(),
+  options: Options,
+}) satisfies z.ZodMiniType<KeptDataset>;
 
 const Result = z.object({
   runId: z.string(),
@@ -102,7 +145,6 @@ const State = z.object({
   rungs: z.array(z.object({ step: z.number(), losses: z.array(z.object({ run: z.number(), loss: number })) })),
 }) satisfies z.ZodMiniType<SweepState>;
 
-/** Phase and report follow from the state. */
 export const SweepRecord = z.object({
   id: z.string(),
   name: z.string(),
@@ -113,6 +155,5 @@ export const SweepRecord = z.object({
   state: State,
 }) satisfies z.ZodMiniType<StoredSweep>;
 
-export type KeptAdapter = z.infer<typeof AdapterRecord>;
-export type KeptDataset = z.infer<typeof DatasetRecord>;
-export type StoredSweep = Omit<KeptSweep, 'phase' | 'report'>;
+/** The last number that was given to a run, an adapter or a sweep. */
+export const CounterRecord = z.object({ last: z.number() });

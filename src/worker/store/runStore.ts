@@ -9,6 +9,7 @@ import { type Locks, nameFor } from '../../models';
 import type { KeptRun, RunCurve, RunListing } from '../runsProtocol';
 import {
   AdapterRecord,
+  CounterRecord,
   CurveRecord,
   DatasetRecord,
   type KeptAdapter,
@@ -22,6 +23,7 @@ import { type Listed, RecordTable } from './recordTable';
 import type { Change, Tables } from './tables';
 
 const LOCK = 'store';
+const underWay = (id: string): string => `under way ${id}`;
 
 /** A run or sweep of whatever version: the dataset it needs must not be cleared. */
 const UsesDataset = z.looseObject({ record: z.looseObject({ dataset: z.looseObject({ id: z.string() }) }) });
@@ -33,6 +35,10 @@ export class RunStore {
   private readonly weightsTable;
   private readonly sweepTable: RecordTable<StoredSweep>;
   private readonly datasetTable: RecordTable<KeptDataset>;
+  private readonly counterTable;
+  /** Since the last write that succeeded. */
+  private problem: PreludeError | null = null;
+  private lastNumber = 0;
 
   constructor(
     private readonly tables: Tables,
@@ -44,28 +50,45 @@ export class RunStore {
     this.weightsTable = new RecordTable(tables, 'weights', WeightsRecord, 'adapter');
     this.sweepTable = new RecordTable(tables, 'sweeps', SweepRecord, 'sweep');
     this.datasetTable = new RecordTable(tables, 'datasets', DatasetRecord, 'dataset');
+    this.counterTable = new RecordTable(tables, 'counters', CounterRecord, 'counter');
   }
 
   /** Says that a run or sweep is under way here. @returns what ends that; null where it is under way in another tab */
   claim(id: string): Promise<(() => void) | null> {
-    return this.locks.take(`under way ${id}`);
+    return this.locks.take(underWay(id));
   }
 
-  async isUnderWay(id: string): Promise<boolean> {
-    const release = await this.claim(id);
-    release?.();
-    return release === null;
+  isUnderWay(id: string): Promise<boolean> {
+    return this.locks.isTaken(underWay(id));
+  }
+
+  /** For the name of something new; never given twice, in whatever tab. Where nothing can be written, this page counts alone. */
+  async nextNumber(): Promise<number> {
+    let number: number | null = null;
+    const counted = this.change(async () => {
+      const { last } = (await this.counterTable.get('numbers')) ?? { last: 0 };
+      number = Math.max(this.lastNumber, last) + 1;
+      return [this.counterTable.put('numbers', { last: number })];
+    });
+    await counted.catch(() => {});
+    this.lastNumber = Math.max(this.lastNumber + 1, number ?? 0);
+    return number ?? this.lastNumber;
   }
 
   async runs(): Promise<RunListing> {
     const { records, warnings } = await this.runTable.list();
+    const unkept = this.problem === null ? [] : [`${this.problem.message} ${this.problem.hint ?? ''}`.trim()];
     const runs: KeptRun[] = [];
     for (const run of records) {
       const cut = run.ending === null && !(await this.isUnderWay(run.id));
       const message = `The page was closed at step ${run.step}, before the run had ended.`;
       runs.push(cut ? { ...run, ending: 'interrupted', message } : run);
     }
-    return { runs: runs.sort((a, b) => a.begun - b.begun), warnings, storage: this.tables.kind };
+    return {
+      runs: runs.sort((a, b) => a.begun - b.begun),
+      warnings: [...warnings, ...unkept],
+      storage: this.tables.kind,
+    };
   }
 
   curve(runId: string): Promise<RunCurve | null> {
@@ -104,21 +127,23 @@ export class RunStore {
     });
   }
 
-  /** With their curves and adapters. @throws DataError where one is still under way */
-  async removeRuns(ids: readonly string[]): Promise<void> {
+  /** With their curves and adapters. @returns the adapters. @throws DataError where a run is still under way */
+  async removeRuns(ids: readonly string[]): Promise<string[]> {
     for (const id of ids) {
       if (await this.isUnderWay(id)) throw new DataError('This run is still under way.', {}, 'Stop it first.');
     }
     const gone = new Set(ids);
+    let adapterIds: string[] = [];
     await this.change(async () => {
       const { records } = await this.adapterTable.list();
-      const adapters = records.filter(({ runId }) => runId !== null && gone.has(runId));
+      adapterIds = records.flatMap(({ runId, summary }) => (runId !== null && gone.has(runId) ? [summary.id] : []));
       return [
         ...ids.flatMap((id) => [this.runTable.remove(id), this.curveTable.remove(id)]),
-        ...adapters.flatMap(({ id }) => this.withoutAdapter(id)),
+        ...adapterIds.flatMap((id) => this.withoutAdapter(id)),
         ...(await this.unusedDatasets(gone)),
       ];
     });
+    return adapterIds;
   }
 
   adapters(): Promise<Listed<KeptAdapter>> {
@@ -131,14 +156,25 @@ export class RunStore {
   }
 
   putAdapter(adapter: KeptAdapter, weights: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.change(async () => [
-      this.adapterTable.put(adapter.id, adapter),
-      this.weightsTable.put(adapter.id, { bytes: weights }),
-    ]);
+    const { id } = adapter.summary;
+    return this.change(async () => [this.adapterTable.put(id, adapter), this.weightsTable.put(id, { bytes: weights })]);
   }
 
+  renameAdapter(id: string, name: string): Promise<void> {
+    return this.change(async () => {
+      const before = await this.adapterTable.get(id);
+      if (before === null) return [];
+      return [this.adapterTable.put(id, { ...before, summary: { ...before.summary, name } })];
+    });
+  }
+
+  /** The run it came of stays, without it. */
   removeAdapter(id: string): Promise<void> {
-    return this.change(async () => this.withoutAdapter(id));
+    return this.change(async () => {
+      const { runId = null } = (await this.adapterTable.get(id)) ?? {};
+      const run = runId === null ? null : await this.runTable.get(runId);
+      return [...this.withoutAdapter(id), ...(run ? [this.runTable.put(run.id, { ...run, adapter: null })] : [])];
+    });
   }
 
   sweeps(): Promise<Listed<StoredSweep>> {
@@ -185,8 +221,10 @@ export class RunStore {
   private async change(changes: () => Promise<readonly Change[]>): Promise<void> {
     try {
       await this.locks.hold(LOCK, async () => this.tables.write(await changes()));
+      this.problem = null;
     } catch (cause) {
-      throw writeError(cause);
+      this.problem = writeError(cause);
+      throw this.problem;
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 
 /** Large and seldom read parts have tables of their own, so that listing runs reads no curves and no weights. */
-export const TABLES = ['runs', 'curves', 'adapters', 'weights', 'sweeps', 'datasets'] as const;
+export const TABLES = ['runs', 'curves', 'adapters', 'weights', 'sweeps', 'datasets', 'counters'] as const;
 export type TableName = (typeof TABLES)[number];
 
 export type Change =

@@ -62,14 +62,22 @@ describe.each(Object.entries(kinds))('the store in %s', (kind, open) => {
   it('gives back adapters with their bytes', async () => {
     const { store } = await made();
     const weights = Uint8Array.of(1, 2, 250);
-    await store.putAdapter(keptAdapter('x', { method: 'lora', origin: 'imported' }), weights);
-    expect(await store.adapters()).toEqual({
-      records: [keptAdapter('x', { method: 'lora', origin: 'imported' })],
-      warnings: [],
-    });
+    await store.putAdapter(keptAdapter('x'), weights);
+    expect(await store.adapters()).toEqual({ records: [keptAdapter('x')], warnings: [] });
     expect(await store.weights('x')).toEqual(weights);
+    await store.renameAdapter('x', 'Mine');
+    expect((await store.adapters()).records).toMatchObject([{ summary: { id: 'x', name: 'Mine' } }]);
     await store.removeAdapter('x');
     expect([(await store.adapters()).records, await store.weights('x')]).toEqual([[], null]);
+  });
+
+  it('lets a run stay whose adapter is deleted', async () => {
+    const { store } = await made();
+    const adapter = { id: 'of-a', parameters: 8, bytes: 32 };
+    await store.begin(keptRun('a', { adapter }), CURVE, REVIEWS);
+    await store.putAdapter(keptAdapter('of-a', { runId: 'a' }), Uint8Array.of(1));
+    await store.removeAdapter('of-a');
+    expect((await store.runs()).runs).toEqual([keptRun('a', { adapter: null })]);
   });
 
   it('gives back sweeps, and forgets one with the dataset that only it used', async () => {
@@ -89,7 +97,7 @@ describe.each(Object.entries(kinds))('the store in %s', (kind, open) => {
     await store.removeRuns(['a']);
     expect((await store.runs()).runs.map(({ id }) => id)).toEqual(['b']);
     expect([await store.curve('a'), await store.weights('of-a')]).toEqual([null, null]);
-    expect((await store.adapters()).records.map(({ id }) => id)).toEqual(['imported']);
+    expect((await store.adapters()).records.map(({ summary }) => summary.id)).toEqual(['imported']);
     expect(await store.dataset('data-1')).toEqual(REVIEWS);
     await store.removeRuns(['b']);
     expect(await store.dataset('data-1')).toBeNull();
@@ -161,6 +169,15 @@ describe('a run under way', () => {
   });
 });
 
+describe('numbers', () => {
+  it('are given once, also to two who ask at the same time in two tabs', async () => {
+    const [tables, browser] = [memoryTables(), localLocks()];
+    const tabs = [new RunStore(tables, browser), new RunStore(tables, browser)];
+    const asked = await Promise.all([0, 1, 0, 1].map((tab) => tabs[tab]?.nextNumber()));
+    expect([...asked].sort()).toEqual([1, 2, 3, 4]);
+  });
+});
+
 describe('a dataset', () => {
   it('has one name for the same text and options, in whatever order they are written', async () => {
     const { text, options } = REVIEWS;
@@ -182,6 +199,7 @@ describe('what cannot be written', () => {
       message: 'This browser has no room left to keep runs and adapters.',
       hint: expect.stringContaining('Delete runs or models'),
     });
+    expect((await full.runs()).warnings).toEqual([expect.stringContaining('no room left')]);
   });
 
   it('for another reason is told with that', async () => {
