@@ -66,8 +66,8 @@ export interface Run {
 
 type ActiveRun = RunRecord & { readonly phase: Exclude<RunPhase, 'done' | 'failed'> };
 
-export function isActive(record: RunRecord | undefined): record is ActiveRun {
-  return record !== undefined && record.phase !== 'done' && record.phase !== 'failed';
+export function isActive(record: RunRecord | null | undefined): record is ActiveRun {
+  return record != null && record.phase !== 'done' && record.phase !== 'failed';
 }
 
 export function latestRun({ runs }: RunState): RunRecord | undefined {
