@@ -8,7 +8,7 @@ import { AdapterError, DataError, ModelError } from '../errors';
 import { cachedReader, type DeviceAdapter, generate, originalReader, slotsOf } from '../inference';
 import { fitOf, localLocks, type ModelLibrary } from '../models';
 import { deviceLimits, isOutOfMemory } from '../runtime';
-import { type MemoryPlan, pointsOf, Random, RunControl } from '../tuning';
+import { type MemoryPlan, Random, RunControl } from '../tuning';
 import { exportStored, filesOf, importStored } from './adapterFiles';
 import { checkSettings } from './checkSettings';
 import { composed } from './compose';
@@ -47,10 +47,9 @@ import type {
   SweepPoint,
   SweepSettings,
 } from './runsProtocol';
-import { type KeptDataset, memoryTables, RunStore, type StoredSweep } from './store';
+import { type KeptDataset, memoryTables, RunStore } from './store';
 import { AdapterShelf, ownerOf, type StoredAdapter } from './storedAdapter';
-import { Sweeper } from './sweeper';
-import { keptSweep, listSweeps, newSweep } from './sweeps';
+import { SweepDesk } from './sweepDesk';
 import { measuring, planRun, runTuning, sizeOfRun } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
@@ -94,10 +93,20 @@ export class PreludeEngine implements Engine {
   private secondsPerToken: number | null = null;
   private readonly shelf = new AdapterShelf();
   private readonly store: Promise<RunStore>;
-  private sweeping: { stopped: boolean } | null = null;
+  private readonly desk: SweepDesk;
 
   constructor(private readonly options: EngineOptions) {
     this.store = options.store ?? Promise.resolve(new RunStore(memoryTables(), localLocks()));
+    this.desk = new SweepDesk({
+      store: this.store,
+      model: () => this.ready(),
+      dataset: () => this.data(),
+      prepare: prepareFor,
+      isBusy: () => this.run !== null,
+      run: (model, order) => this.tuneOnce(model, order),
+      stopRun: () => this.run?.stop(),
+      whileUsed: (work) => this.whileUsed(work),
+    });
   }
 
   async loadModel(
@@ -105,7 +114,7 @@ export class PreludeEngine implements Engine {
     device: DeviceChoice,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<ModelSummary> {
-    if (this.run || this.sweeping) {
+    if (this.run || this.desk.isUnderWay) {
       throw new ModelError('A run is under way.', {}, 'Stop it before changing the model.');
     }
     const { models, threads } = this.options;
@@ -168,7 +177,7 @@ export class PreludeEngine implements Engine {
     this.transfer = new AbortController();
     this.dataset = null;
     this.secondsPerToken = null;
-    if (this.sweeping) this.sweeping.stopped = true;
+    void this.desk.stopSweep();
     this.run?.stop();
     if (this.generation) this.generation.stopped = true;
     const working = [...this.working];
@@ -254,7 +263,7 @@ export class PreludeEngine implements Engine {
   async tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
     const model = await this.ready();
     const dataset = this.data();
-    if (this.sweeping) throw new DataError('A sweep is under way.', {}, 'Stop it first.');
+    if (this.desk.isUnderWay) throw new DataError('A sweep is under way.', {}, 'Stop it first.');
     const order = { settings, dataset, sweepId: null, onEvent, isOutrun: () => false };
     return (await this.whileUsed(this.tuneOnce(model, order))).done;
   }
@@ -423,65 +432,27 @@ export class PreludeEngine implements Engine {
     for (const id of await (await this.store).removeRuns(ids)) await this.shelf.remove(id, model?.loaded ?? null);
   }
 
-  async planSweep({ space, strategy }: SweepSettings): Promise<readonly SweepPoint[]> {
-    return pointsOf(space, strategy);
+  planSweep(settings: SweepSettings): Promise<readonly SweepPoint[]> {
+    return this.desk.planSweep(settings);
   }
 
-  async sweep(settings: SweepSettings, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
-    const store = await this.store;
-    const model = await this.ready();
-    const dataset = this.data();
-    return this.whileUsed(
-      this.sweepWith(model, onEvent, async () => ({ dataset, sweep: await newSweep(store, model, dataset, settings) })),
-    );
+  sweep(settings: SweepSettings, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
+    return this.desk.sweep(settings, onEvent);
   }
 
-  async resumeSweep(id: string, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
-    const store = await this.store;
-    const model = await this.ready();
-    return this.whileUsed(
-      this.sweepWith(model, onEvent, async () => {
-        const { sweep, source } = await keptSweep(store, id, model);
-        return { sweep, dataset: prepareFor(model, source) };
-      }),
-    );
+  resumeSweep(id: string, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
+    return this.desk.resumeSweep(id, onEvent);
   }
 
-  private async sweepWith(
-    model: OpenModel,
-    onEvent: (event: SweepEvent) => void,
-    prepare: () => Promise<{ readonly sweep: StoredSweep; readonly dataset: PreparedDataset }>,
-  ): Promise<KeptSweep> {
-    if (model.untrainable) throw model.untrainable;
-    if (this.run || this.sweeping) throw new DataError('A run is already under way.', {}, 'Stop it first.');
-    const control = { stopped: false };
-    this.sweeping = control;
-    try {
-      const { sweep, dataset } = await prepare();
-      return await new Sweeper(sweep, {
-        store: await this.store,
-        dataset,
-        control,
-        run: (order) => this.tuneOnce(model, order),
-        stopRun: () => this.run?.stop(),
-        onEvent,
-      }).go();
-    } finally {
-      this.sweeping = null;
-    }
+  stopSweep(): Promise<void> {
+    return this.desk.stopSweep();
   }
 
-  async stopSweep(): Promise<void> {
-    if (!this.sweeping) return;
-    this.sweeping.stopped = true;
-    this.run?.stop();
+  sweeps(): Promise<SweepListing> {
+    return this.desk.sweeps();
   }
 
-  async sweeps(): Promise<SweepListing> {
-    return listSweeps(await this.store);
-  }
-
-  async deleteSweep(id: string): Promise<void> {
-    await (await this.store).removeSweep(id);
+  deleteSweep(id: string): Promise<void> {
+    return this.desk.deleteSweep(id);
   }
 }
