@@ -111,7 +111,7 @@ export function createSweep(engine: SweepEngine, schedule: Schedule): Sweep {
   };
 }
 
-export function projectSweep(
+function projectSweep(
   state: Pick<SweepPageState, 'current' | 'live'>,
   events: readonly SweepEvent[],
 ): Pick<SweepPageState, 'current' | 'live'> {

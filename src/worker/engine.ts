@@ -13,7 +13,7 @@ import { exportStored, filesOf, importStored } from './adapterFiles';
 import { checkSettings } from './checkSettings';
 import { composed } from './compose';
 import { serialiseError } from './errors';
-import { identityOf, keepAdapter, restoreAdapters } from './keptAdapters';
+import { exportKept, identityOf, keepAdapter, keptElsewhere, keptFiles, restoreAdapters } from './keptAdapters';
 import { type EndedRun, type RunOrder, runKept } from './keptRun';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
@@ -316,13 +316,15 @@ export class PreludeEngine implements Engine {
 
   async adapters(): Promise<AdapterListing> {
     const model = await this.model?.catch(() => null);
-    return this.shelf.listing(model ? ownerOf(model.summary) : null);
+    const { usable, others } = this.shelf.listing(model ? ownerOf(model.summary) : null);
+    return { usable, others: [...(await keptElsewhere(await this.store, this.shelf)), ...others] };
   }
 
   async renameAdapter(adapterId: string, name: string): Promise<void> {
-    this.stored(adapterId);
+    const store = await this.store;
+    if ((await store.adapter(adapterId)) === null) this.stored(adapterId);
     this.shelf.rename(adapterId, name);
-    await (await this.store).renameAdapter(adapterId, name);
+    await store.renameAdapter(adapterId, name);
   }
 
   async deleteAdapter(adapterId: string): Promise<void> {
@@ -391,11 +393,13 @@ export class PreludeEngine implements Engine {
   }
 
   async describeExport(adapterId: string): Promise<AdapterFileSummary> {
-    return describeFiles(await filesOf(this.stored(adapterId)));
+    const kept = this.shelf.get(adapterId) ? null : await keptFiles(await this.store, adapterId);
+    return describeFiles(kept?.files ?? (await filesOf(this.stored(adapterId))));
   }
 
   async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
-    return exportStored(this.stored(adapterId), format);
+    const kept = this.shelf.get(adapterId) ? null : await exportKept(await this.store, adapterId, format);
+    return kept ?? exportStored(this.stored(adapterId), format);
   }
 
   async importAdapter(files: readonly File[]): Promise<AdapterSummary> {

@@ -80,6 +80,26 @@ describe('after a reload', () => {
   });
 });
 
+it('an adapter of a model that is not loaded is listed as such, and leaves as the same files', async () => {
+  const store = new RunStore(memoryTables(), localLocks());
+  const first = await readyEngine(store);
+  const { adapter } = await first.engine.tune(quickRun, () => {});
+  const exported = await first.engine.exportAdapter(adapter.id, 'zip');
+  const described = await first.engine.describeExport(adapter.id);
+  await first.engine.unloadModel();
+
+  const { engine } = nodeEngine(store);
+  expect(await engine.adapters()).toEqual({ usable: [], others: [adapter] });
+  expect(await engine.exportAdapter(adapter.id, 'zip')).toEqual(exported);
+  expect(await engine.describeExport(adapter.id)).toEqual(described);
+  await engine.renameAdapter(adapter.id, 'Mine');
+  expect((await engine.adapters()).others).toEqual([{ ...adapter, name: 'Mine' }]);
+  await engine.deleteAdapter(adapter.id);
+  expect(await engine.adapters()).toEqual({ usable: [], others: [] });
+  await expect(engine.exportAdapter(adapter.id, 'zip')).rejects.toThrow('This adapter no longer exists.');
+  await expect(engine.renameAdapter(adapter.id, 'Gone')).rejects.toThrow('This adapter no longer exists.');
+});
+
 describe('a run that cannot work', () => {
   let at: NodeEngine;
   beforeAll(async () => {

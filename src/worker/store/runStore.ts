@@ -146,8 +146,14 @@ export class RunStore {
     return adapterIds;
   }
 
-  adapters(): Promise<Listed<KeptAdapter>> {
-    return this.adapterTable.list();
+  /** Oldest first. */
+  async adapters(): Promise<Listed<KeptAdapter>> {
+    const { records, warnings } = await this.adapterTable.list();
+    return { records: records.toSorted((a, b) => a.made - b.made), warnings };
+  }
+
+  adapter(id: string): Promise<KeptAdapter | null> {
+    return this.adapterTable.get(id);
   }
 
   /** adapter_model.safetensors; null where it is gone. */
