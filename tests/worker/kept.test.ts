@@ -19,7 +19,7 @@ describe('after a reload', () => {
     await first.engine.unloadModel();
     again = nodeEngine(openStore());
     await again.engine.loadModel(bundledSource, 'wasm', () => {});
-  });
+  }, 60_000);
   afterAll(() => again.engine.unloadModel());
 
   it('a run is listed as it ended, with its settings and what was measured', async () => {
@@ -103,8 +103,8 @@ it('an adapter of a model that is not loaded is listed as such, and leaves as th
 describe('a run that cannot work', () => {
   let at: NodeEngine;
   beforeAll(async () => {
-    at = await readyEngine(openStore());
-  });
+    at = await readyEngine(new RunStore(memoryTables(), localLocks()));
+  }, 60_000);
   afterAll(() => at.engine.unloadModel());
 
   it('leaves no record where it is refused at once', async () => {

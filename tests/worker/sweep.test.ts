@@ -32,7 +32,10 @@ afterEach(async () => {
 const statuses = (sweep: { readonly state: { readonly runs: readonly { readonly state: { status: string } }[] } }) =>
   sweep.state.runs.map(({ state }) => state.status);
 
-describe('a sweep', () => {
+/** Several runs on the real model each. */
+const patience = { timeout: 60_000 };
+
+describe('a sweep', patience, () => {
   it('makes a kept run of every configuration, and says which is the smallest that will do', async () => {
     const { engine } = await ready();
     const events: SweepEvent[] = [];
@@ -119,7 +122,7 @@ describe('a sweep', () => {
   });
 });
 
-describe('a sweep that was stopped', () => {
+describe('a sweep that was stopped', patience, () => {
   it('is taken up after a reload, with its dataset, where it was', async () => {
     const tables = memoryTables();
     const first = await ready(new RunStore(tables, localLocks()));
