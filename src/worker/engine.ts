@@ -274,7 +274,7 @@ export class PreludeEngine implements Engine {
     if (this.run) throw new DataError('A run is already under way.', {}, 'Stop it first.');
     checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
     // What does not fit is refused here, before anything of it is kept.
-    planRun(model, dataset, settings);
+    const plan = planRun(model, dataset, settings);
     const control = new RunControl();
     this.run = control;
     try {
@@ -285,6 +285,7 @@ export class PreludeEngine implements Engine {
           model,
           dataset,
           settings,
+          plan,
           control,
           id: `adapter-${number}`,
           onEvent: report,
