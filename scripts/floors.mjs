@@ -31,10 +31,11 @@ const ground = new Set([
   'src/errors.ts',
   // Types of plain data alone, which the engine's floors fill in and the page shows. It lies where its interface is served.
   'src/worker/protocol.ts',
+  'src/worker/runsProtocol.ts',
 ]);
 
 /** Files of types alone that other folders import directly, since their folder's index.ts brings code along. */
-const seams = new Set(['src/worker/protocol.ts', 'src/runtime/backend.ts']);
+const seams = new Set(['src/worker/protocol.ts', 'src/worker/runsProtocol.ts', 'src/runtime/backend.ts']);
 
 /** What the page consists of. The engine runs in a worker, so that the page stays responsive and opens fast. */
 const page = new Set(['state', 'ui']);
@@ -44,6 +45,7 @@ const homes = [
   { packages: ['react', 'react-dom', '@mantine/', 'uplot'], folders: ['ui'] },
   { packages: ['onnxruntime-'], folders: ['runtime'] },
   { packages: ['onnx-buf', '@bufbuild/'], folders: ['onnx'] },
+  { packages: ['idb'], folders: ['worker'] },
   { packages: ['node:'], folders: ['cli'] },
 ];
 

@@ -1,7 +1,9 @@
 /** The face of this folder: where models come from, their config and their tokenizer. Weights are read by `onnx/`. */
 export { browserLibrary } from './browserLibrary';
+export { browserLocks, type Locks, localLocks } from './cache/locks';
 export { bundledModelFiles, catalogue, defaultModelName } from './catalogue';
 export { type ModelConfig, parseModelConfig } from './config';
+export { nameFor } from './digest';
 export { fetchedModelFiles } from './fetched';
 export {
   externalDataPath,

@@ -36,6 +36,10 @@ export interface RunRecord {
   readonly ending: Extract<TuneEvent, { type: 'done' }>['reason'] | null;
   readonly adapter: AdapterSummary | null;
   readonly problem: SerialisedError | null;
+  /** Of the run as it is kept; null until it is. */
+  readonly keptId: string | null;
+  /** Why what came of it so far is not kept. */
+  readonly unkept: SerialisedError | null;
 }
 
 /** The names of what is tuned, and on what. */
@@ -62,8 +66,8 @@ export interface Run {
 
 type ActiveRun = RunRecord & { readonly phase: Exclude<RunPhase, 'done' | 'failed'> };
 
-export function isActive(record: RunRecord | undefined): record is ActiveRun {
-  return record !== undefined && record.phase !== 'done' && record.phase !== 'failed';
+export function isActive(record: RunRecord | null | undefined): record is ActiveRun {
+  return record != null && record.phase !== 'done' && record.phase !== 'failed';
 }
 
 export function latestRun({ runs }: RunState): RunRecord | undefined {
@@ -100,6 +104,8 @@ export function beginRecord(id: number, settings: TuneSettings, { dataset, model
     ending: null,
     adapter: null,
     problem: null,
+    keptId: null,
+    unkept: null,
   };
 }
 
@@ -129,6 +135,10 @@ function projectOne(record: RunRecord, event: TuneEvent): RunRecord {
     case 'validation':
       record.log.validation(event.step, event.loss);
       return { ...record, firstValidation: record.firstValidation ?? event, validation: event };
+    case 'kept':
+      return { ...record, keptId: event.runId };
+    case 'unkept':
+      return { ...record, unkept: event.problem };
     case 'smaller':
       return { ...record, smaller: event };
     case 'paused':

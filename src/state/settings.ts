@@ -91,6 +91,39 @@ export function toTuneSettings(state: SettingsState): TuneSettings {
   };
 }
 
+/** The form that asks for such a run; what its method does not have stays as it is. */
+export function fromTuneSettings({ method, ...numbers }: TuneSettings): Partial<SettingsState> {
+  return { ...numbers, ...fromMethod(method) };
+}
+
+function fromMethod(method: MethodSettings): Partial<SettingsState> {
+  switch (method.type) {
+    case 'prefix':
+      return { method: 'prefix', ...fromVirtual(method, method.projection), frozenTokens: method.frozenTokens };
+    case 'prompt':
+      return { method: 'prompt', ...fromVirtual(method, method.encoder) };
+    case 'lora': {
+      const { rank, alpha, dropout, targets } = method;
+      return { method: 'lora', rank, alpha, dropout, targets };
+    }
+    default:
+      return method satisfies never;
+  }
+}
+
+function fromVirtual(
+  { length, init }: { readonly length: number; readonly init: VirtualInit },
+  encoder: number | null,
+): Partial<SettingsState> {
+  return {
+    length,
+    initType: init.type,
+    ...(init.type === 'text' && { initText: init.text }),
+    encoded: encoder !== null,
+    ...(encoder !== null && { encoderWidth: encoder }),
+  };
+}
+
 function toMethod(state: SettingsState): MethodSettings {
   const { length, initType, initText, encoderWidth, frozenTokens } = state;
   const init: VirtualInit = initType === 'text' ? { type: 'text', text: initText } : { type: initType };

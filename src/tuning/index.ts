@@ -29,6 +29,7 @@ export { promptGraft, promptMethod } from './methods/prompt';
 export { Optimiser } from './optimiser';
 export { Random } from './random';
 export { learningRateAt } from './schedule';
+export { beginSweep, decide, nextRun, pointsOf, reportOf, setRun, settingsOf, takenUp } from './sweep';
 export {
   type DeviceTrainables,
   type TrainerEvent,

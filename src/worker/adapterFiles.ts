@@ -8,10 +8,19 @@ export const filesOf = ({ adapter, record, owner }: StoredAdapter): ExportedFile
   exportAdapter(adapter, { baseModel: owner.name, model: owner.geometry, record });
 
 export async function exportStored(stored: StoredAdapter, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
-  const name = fileName(stored.summary.name);
-  if (format === 'safetensors')
-    return { name: `${name}.safetensors`, bytes: exportSafeTensors(stored.adapter, stored.owner.geometry) };
-  return { name: `${name}.zip`, bytes: zipFiles(name, filesOf(stored)) };
+  return packFiles(stored.summary.name, filesOf(stored), format);
+}
+
+/** @param adapterName as the person calls it */
+export function packFiles(
+  adapterName: string,
+  files: readonly ExportedFile[],
+  format: 'zip' | 'safetensors',
+): ExportedFile {
+  const name = fileName(adapterName);
+  const weights = files.find((file) => file.name.endsWith('.safetensors'));
+  if (format === 'safetensors' && weights) return { name: `${name}.safetensors`, bytes: weights.bytes };
+  return { name: `${name}.zip`, bytes: zipFiles(name, files) };
 }
 
 /** @throws AdapterError where the files are no adapter, or one for a model of another shape */

@@ -35,6 +35,16 @@ export function connectEngine(places: EnginePlaces = {}): Engine {
     describeExport: (adapterId) => remote.describeExport(adapterId),
     exportAdapter: (adapterId, format) => remote.exportAdapter(adapterId, format),
     importAdapter: (files) => remote.importAdapter(files),
+    runs: () => remote.runs(),
+    runCurve: (id) => remote.runCurve(id),
+    renameRun: (id, name) => remote.renameRun(id, name),
+    deleteRuns: (ids) => remote.deleteRuns(ids),
+    planSweep: (settings) => remote.planSweep(settings),
+    sweep: (settings, onEvent) => remote.sweep(settings, Comlink.proxy(onEvent)),
+    resumeSweep: (id, onEvent) => remote.resumeSweep(id, Comlink.proxy(onEvent)),
+    stopSweep: () => remote.stopSweep(),
+    sweeps: () => remote.sweeps(),
+    deleteSweep: (id) => remote.deleteSweep(id),
   };
 }
 

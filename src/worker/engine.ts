@@ -6,13 +6,15 @@ import { describeFiles } from '../adapters';
 import { TextStream } from '../data';
 import { AdapterError, DataError, ModelError } from '../errors';
 import { cachedReader, type DeviceAdapter, generate, originalReader, slotsOf } from '../inference';
-import { fitOf, type ModelLibrary } from '../models';
+import { fitOf, localLocks, type ModelLibrary } from '../models';
 import { deviceLimits, isOutOfMemory } from '../runtime';
 import { type MemoryPlan, Random, RunControl } from '../tuning';
 import { exportStored, filesOf, importStored } from './adapterFiles';
 import { checkSettings } from './checkSettings';
 import { composed } from './compose';
 import { serialiseError } from './errors';
+import { exportKept, identityOf, keepAdapter, keptElsewhere, keptFiles, restoreAdapters } from './keptAdapters';
+import { type EndedRun, type RunOrder, runKept } from './keptRun';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -36,7 +38,18 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
+import type {
+  KeptSweep,
+  RunCurve,
+  RunListing,
+  SweepEvent,
+  SweepListing,
+  SweepPoint,
+  SweepSettings,
+} from './runsProtocol';
+import { type KeptDataset, memoryTables, RunStore } from './store';
 import { AdapterShelf, ownerOf, type StoredAdapter } from './storedAdapter';
+import { SweepDesk } from './sweepDesk';
 import { measuring, planRun, runTuning, sizeOfRun } from './tuneRun';
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
@@ -55,6 +68,14 @@ export interface EngineOptions {
   readonly models: ModelLibrary;
   /** For wasm; default: what the page may use. */
   readonly threads?: number;
+  /** What survives a reload; default: memory, which does not. */
+  readonly store?: Promise<RunStore>;
+}
+
+/** @throws DataError if no row can be used */
+function prepareFor({ tokenizer, config }: OpenModel, { name, text, options }: KeptDataset): PreparedDataset {
+  const maxTokens = Math.max(config.contextLength / 2, config.contextLength - ROOM_FOR_PREFIX);
+  return prepareDataset(name, text, options, tokenizer, Math.floor(maxTokens));
 }
 
 export class PreludeEngine implements Engine {
@@ -71,19 +92,39 @@ export class PreludeEngine implements Engine {
   private readonly working = new Set<Promise<unknown>>();
   private secondsPerToken: number | null = null;
   private readonly shelf = new AdapterShelf();
+  private readonly store: Promise<RunStore>;
+  private readonly desk: SweepDesk;
 
-  constructor(private readonly options: EngineOptions) {}
+  constructor(private readonly options: EngineOptions) {
+    this.store = options.store ?? Promise.resolve(new RunStore(memoryTables(), localLocks()));
+    this.desk = new SweepDesk({
+      store: this.store,
+      model: () => this.ready(),
+      dataset: () => this.data(),
+      prepare: prepareFor,
+      isBusy: () => this.run !== null,
+      run: (model, order) => this.tuneOnce(model, order),
+      stopRun: () => this.run?.stop(),
+      whileUsed: (work) => this.whileUsed(work),
+    });
+  }
 
   async loadModel(
     source: ModelSource,
     device: DeviceChoice,
     onProgress: (progress: LoadProgress) => void,
   ): Promise<ModelSummary> {
-    if (this.run) throw new ModelError('A run is under way.', {}, 'Stop it before changing the model.');
+    if (this.run || this.desk.isUnderWay) {
+      throw new ModelError('A run is under way.', {}, 'Stop it before changing the model.');
+    }
     const { models, threads } = this.options;
     const leaving = this.leave(this.model);
     const { signal } = this.transfer;
-    const open = async () => openModel(await models.open(source, signal), device, onProgress, threads);
+    const open = async () => {
+      const model = await openModel(await models.open(source, signal), device, onProgress, threads);
+      await restoreAdapters(await this.store, this.shelf, model);
+      return model;
+    };
     // Set at once, so that a dataset dropped meanwhile waits for the new model.
     const opening = leaving.then(open);
     this.model = opening;
@@ -136,6 +177,7 @@ export class PreludeEngine implements Engine {
     this.transfer = new AbortController();
     this.dataset = null;
     this.secondsPerToken = null;
+    void this.desk.stopSweep();
     this.run?.stop();
     if (this.generation) this.generation.stopped = true;
     const working = [...this.working];
@@ -185,9 +227,7 @@ export class PreludeEngine implements Engine {
   }
 
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
-    const { tokenizer, config } = await this.ready();
-    const maxTokens = Math.max(config.contextLength / 2, config.contextLength - ROOM_FOR_PREFIX);
-    const prepared = prepareDataset(name, text, options, tokenizer, Math.floor(maxTokens));
+    const prepared = prepareFor(await this.ready(), { name, text, options });
     this.dataset = prepared;
     return prepared.summary;
   }
@@ -220,34 +260,44 @@ export class PreludeEngine implements Engine {
     }
   }
 
-  tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
-    return this.whileUsed(this.tuneOnce(settings, onEvent));
-  }
-
-  private async tuneOnce(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
+  async tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
     const model = await this.ready();
     const dataset = this.data();
+    if (this.desk.isUnderWay) throw new DataError('A sweep is under way.', {}, 'Stop it first.');
+    const order = { settings, dataset, sweepId: null, onEvent, isOutrun: () => false };
+    return (await this.whileUsed(this.tuneOnce(model, order))).done;
+  }
+
+  private async tuneOnce(model: OpenModel, order: RunOrder): Promise<EndedRun> {
+    const { settings, dataset, onEvent } = order;
     if (model.untrainable) throw model.untrainable;
     if (this.run) throw new DataError('A run is already under way.', {}, 'Stop it first.');
     checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
+    // What does not fit is refused here, before anything of it is kept.
+    const plan = planRun(model, dataset, settings);
     const control = new RunControl();
     this.run = control;
     try {
-      const stored = await runTuning({
-        model,
-        dataset,
-        settings,
-        control,
-        id: this.shelf.newId(),
-        onEvent,
-        onSpeed: (secondsPerToken) => {
-          this.secondsPerToken = secondsPerToken;
-        },
+      const store = await this.store;
+      const number = await store.nextNumber();
+      const ended = await runKept(store, model, number, order, async (report) => {
+        const stored = await runTuning({
+          model,
+          dataset,
+          settings,
+          plan,
+          control,
+          id: `adapter-${number}`,
+          onEvent: report,
+          onSpeed: (secondsPerToken) => {
+            this.secondsPerToken = secondsPerToken;
+          },
+        });
+        if (!order.isOutrun()) this.shelf.add(stored.adapter);
+        return stored;
       });
-      this.shelf.add(stored.adapter);
-      const done = { type: 'done', ...stored.outcome, adapter: stored.adapter.summary } as const;
-      onEvent(done);
-      return done;
+      onEvent(ended.done);
+      return ended;
     } finally {
       this.run = null;
     }
@@ -267,25 +317,27 @@ export class PreludeEngine implements Engine {
 
   async adapters(): Promise<AdapterListing> {
     const model = await this.model?.catch(() => null);
-    return this.shelf.listing(model ? ownerOf(model) : null);
+    const { usable, others } = this.shelf.listing(model ? ownerOf(model) : null);
+    return { usable, others: [...(await keptElsewhere(await this.store, this.shelf)), ...others] };
   }
 
   async renameAdapter(adapterId: string, name: string): Promise<void> {
-    this.stored(adapterId);
+    const store = await this.store;
+    if ((await store.adapter(adapterId)) === null) this.stored(adapterId);
     this.shelf.rename(adapterId, name);
+    await store.renameAdapter(adapterId, name);
   }
 
   async deleteAdapter(adapterId: string): Promise<void> {
     const model = await this.model?.catch(() => null);
     await this.shelf.remove(adapterId, model?.loaded ?? null);
+    await (await this.store).removeAdapter(adapterId);
   }
 
   async compose(firstId: string, secondId: string): Promise<AdapterSummary> {
     const model = await this.ready();
     const [first, second] = [this.stored(firstId, model), this.stored(secondId, model)];
-    const made = composed(first, second, this.shelf.newId());
-    this.shelf.add(made);
-    return made.summary;
+    return this.shelve(composed(first, second, await this.newAdapterId()), model);
   }
 
   async evaluate(adapterId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
@@ -342,16 +394,70 @@ export class PreludeEngine implements Engine {
   }
 
   async describeExport(adapterId: string): Promise<AdapterFileSummary> {
-    return describeFiles(filesOf(this.stored(adapterId)));
+    const kept = this.shelf.get(adapterId) ? null : await keptFiles(await this.store, adapterId);
+    return describeFiles(kept?.files ?? filesOf(this.stored(adapterId)));
   }
 
   async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
-    return exportStored(this.stored(adapterId), format);
+    const kept = this.shelf.get(adapterId) ? null : await exportKept(await this.store, adapterId, format);
+    return kept ?? exportStored(this.stored(adapterId), format);
   }
 
   async importAdapter(files: readonly File[]): Promise<AdapterSummary> {
-    const imported = await importStored(files, ownerOf(await this.ready()), this.shelf.newId());
-    this.shelf.add(imported);
-    return imported.summary;
+    const model = await this.ready();
+    const imported = await importStored(files, ownerOf(model), await this.newAdapterId());
+    return this.shelve(imported, model);
+  }
+
+  private async newAdapterId(): Promise<string> {
+    return `adapter-${await (await this.store).nextNumber()}`;
+  }
+
+  /** It is there for this visit even where it cannot be kept; the listing of runs tells of that. */
+  private async shelve(stored: StoredAdapter, { summary }: OpenModel): Promise<AdapterSummary> {
+    this.shelf.add(stored);
+    await keepAdapter(await this.store, stored, identityOf(summary), null).catch(() => {});
+    return stored.summary;
+  }
+
+  async runs(): Promise<RunListing> {
+    return (await this.store).runs();
+  }
+
+  async runCurve(id: string): Promise<RunCurve | null> {
+    return (await this.store).curve(id);
+  }
+
+  async renameRun(id: string, name: string): Promise<void> {
+    await (await this.store).rename(id, name);
+  }
+
+  async deleteRuns(ids: readonly string[]): Promise<void> {
+    const model = await this.model?.catch(() => null);
+    for (const id of await (await this.store).removeRuns(ids)) await this.shelf.remove(id, model?.loaded ?? null);
+  }
+
+  planSweep(settings: SweepSettings): Promise<readonly SweepPoint[]> {
+    return this.desk.planSweep(settings);
+  }
+
+  sweep(settings: SweepSettings, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
+    return this.desk.sweep(settings, onEvent);
+  }
+
+  resumeSweep(id: string, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
+    return this.desk.resumeSweep(id, onEvent);
+  }
+
+  stopSweep(): Promise<void> {
+    return this.desk.stopSweep();
+  }
+
+  sweeps(): Promise<SweepListing> {
+    return this.desk.sweeps();
+  }
+
+  deleteSweep(id: string): Promise<void> {
+    return this.desk.deleteSweep(id);
   }
 }

@@ -5,13 +5,14 @@ import { browserLibrary } from '../models';
 import { PreludeEngine } from './engine';
 import { serialiseError } from './errors';
 import type { Engine } from './protocol';
+import { openRunStore } from './store';
 
 /** As `client.ts` writes them. */
 const Places = z.object({ modelsUrl: z.url(), hubUrl: z.optional(z.url()) });
 const { modelsUrl, hubUrl } = z.parse(Places, JSON.parse(self.name));
 
 const models = browserLibrary({ modelsUrl, ...(hubUrl !== undefined && { hubUrl }) });
-const engine = new PreludeEngine({ models });
+const engine = new PreludeEngine({ models, store: openRunStore() });
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 

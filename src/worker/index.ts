@@ -1,3 +1,4 @@
 /** The engine as the page sees it. The engine itself is loaded by the worker only. */
 export { connectEngine } from './client';
 export type * from './protocol';
+export type * from './runsProtocol';

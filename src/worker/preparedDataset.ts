@@ -13,9 +13,12 @@ import { DataError } from '../errors';
 import { type ValidationSet, validationSet } from '../evaluation';
 import type { ModelTokenizer } from '../models';
 import type { DatasetOptions, DatasetSummary } from './protocol';
+import type { KeptDataset } from './store';
 
 export interface PreparedDataset {
   readonly summary: DatasetSummary;
+  /** What it was prepared from; the mapping as it was found, so that a later guess cannot differ. */
+  readonly source: KeptDataset;
   readonly train: readonly TokenisedExample[];
   readonly validation: ValidationSet;
 }
@@ -59,6 +62,7 @@ export function prepareDataset(
       labels.map(({ label }) => label),
       tokenised,
     ),
+    source: { name, text, options: { mapping, validationFraction, seed } },
     summary: {
       name,
       columns: parsed.columns,

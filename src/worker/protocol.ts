@@ -3,6 +3,7 @@
  * crosses it. Everything here can be structured-cloned. The page never touches ONNX Runtime or a tokenizer itself.
  */
 import type { ErrorKind, ErrorLocation } from '../errors';
+import type { RunsEngine, SweepEngine } from './runsProtocol';
 
 export type DeviceChoice = 'auto' | 'webgpu' | 'wasm';
 
@@ -270,6 +271,10 @@ export interface MemoryEstimate {
 }
 
 export type TuneEvent =
+  /** It is kept under this id, and will be when the page is opened again. */
+  | { readonly type: 'kept'; readonly runId: string }
+  /** What has come of it is not kept; it goes on all the same. */
+  | { readonly type: 'unkept'; readonly problem: SerialisedError }
   | { readonly type: 'preparing'; readonly what: string }
   /** The model alone on the held-out rows: what the run has to beat. Comes before the first step. */
   | { readonly type: 'baseline'; readonly loss: number; readonly accuracy: number | null }
@@ -386,7 +391,7 @@ export interface AdapterFileSummary {
 }
 
 /** Callbacks cross the worker border as `Comlink.proxy`. Errors cross as `SerialisedError` (see `errors.ts` of this folder). */
-export interface Engine {
+export interface Engine extends RunsEngine, SweepEngine {
   loadModel(
     source: ModelSource,
     device: DeviceChoice,

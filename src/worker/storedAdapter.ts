@@ -33,11 +33,6 @@ interface OnDevice {
 export class AdapterShelf {
   private readonly stored = new Map<string, StoredAdapter>();
   private readonly onDevice = new Map<string, OnDevice>();
-  private next = 1;
-
-  newId(): string {
-    return `adapter-${this.next++}`;
-  }
 
   add(stored: StoredAdapter): void {
     this.stored.set(stored.summary.id, stored);

@@ -33,6 +33,8 @@ export interface TuneRun {
   readonly model: OpenModel;
   readonly dataset: PreparedDataset;
   readonly settings: TuneSettings;
+  /** As `planRun` made it of these. */
+  readonly plan: MemoryPlan;
   readonly control: RunControl;
   readonly id: string;
   readonly onEvent: (event: TuneEvent) => void;
@@ -46,11 +48,10 @@ export interface TuneOutcome {
 }
 
 export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
-  const { model, dataset, settings, control, onEvent } = run;
+  const { model, dataset, settings, plan, control, onEvent } = run;
   const { loaded, kernels } = model;
   const random = new Random(settings.seed);
   const method = methodFor(model, settings.method);
-  const plan = planRun(model, dataset, settings);
   loaded.programs.limit(plan.programBytes);
   const measure = measuring(model, dataset, plan.scoringBatchSize);
   onEvent({ type: 'preparing', what: 'Measuring the model alone' });

@@ -5,6 +5,7 @@ import { singleModelLibrary } from '../../src/models';
 import { LoadedDecoder } from '../../src/runtime';
 import { PreludeEngine } from '../../src/worker/engine';
 import type { TuneSettings } from '../../src/worker/protocol';
+import type { RunStore } from '../../src/worker/store';
 import { folderModelFiles } from '../models/nodeFiles';
 
 const bundledFolder = fileURLToPath(new URL('../../public/models/fable-7m', import.meta.url));
@@ -53,10 +54,14 @@ export interface NodeEngine {
   decoder(): Promise<LoadedDecoder>;
 }
 
-export function nodeEngine(): NodeEngine {
+/** @param store what survives from one engine to the next */
+export function nodeEngine(store?: RunStore): NodeEngine {
   const load = vi.spyOn(LoadedDecoder, 'load');
   return {
-    engine: new PreludeEngine({ models: singleModelLibrary(bundledFiles()) }),
+    engine: new PreludeEngine({
+      models: singleModelLibrary(bundledFiles()),
+      ...(store && { store: Promise.resolve(store) }),
+    }),
     async decoder() {
       const decoder = await load.mock.results.at(-1)?.value;
       if (!(decoder instanceof LoadedDecoder)) throw new Error('no model was loaded');
@@ -66,8 +71,8 @@ export function nodeEngine(): NodeEngine {
 }
 
 /** An engine with the bundled model and the reviews. */
-export async function readyEngine(): Promise<NodeEngine> {
-  const made = nodeEngine();
+export async function readyEngine(store?: RunStore): Promise<NodeEngine> {
+  const made = nodeEngine(store);
   await made.engine.loadModel(bundledSource, 'wasm', () => {});
   await made.engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
   return made;

@@ -21,8 +21,9 @@ import type {
   TuneEvent,
   TuneSettings,
 } from '../../src/worker/protocol';
+import { createScriptedRuns, type RunsScript } from './scriptedRuns';
 
-export interface Script {
+export interface Script extends RunsScript {
   /** Awaited before every event; the default lets pending promises run. */
   readonly pace?: () => Promise<void>;
   readonly progress?: readonly LoadProgress[];
@@ -119,6 +120,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
   };
 
   return {
+    ...createScriptedRuns(script),
     calls,
     async loadModel(source, device, onProgress) {
       begin('loadModel', source, device);

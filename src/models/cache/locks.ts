@@ -3,6 +3,7 @@
 export interface Locks {
   /** What releases the lock; null where another one has it. */
   take(name: string): Promise<(() => void) | null>;
+  isTaken(name: string): Promise<boolean>;
   /** Does the work when nobody else has the lock any more. */
   hold<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
@@ -23,6 +24,7 @@ function webLocks(manager: LockManager): Locks {
           })
           .catch(reject);
       }),
+    isTaken: async (name) => (await manager.query()).held?.some((lock) => lock.name === `prelude ${name}`) ?? false,
     hold: async (name, work) => await manager.request(`prelude ${name}`, work),
   };
 }
@@ -36,6 +38,7 @@ export function localLocks(): Locks {
       taken.add(name);
       return () => taken.delete(name);
     },
+    isTaken: async (name) => taken.has(name),
     hold(name, work) {
       const turn = (queues.get(name) ?? Promise.resolve()).then(work);
       queues.set(
