@@ -1,10 +1,11 @@
 /** What a compiled graph holds, what it leaves to the weight store, and what it leaves out. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildForwardGraph, buildTrainingGraph, type CompiledGraph, type Decoder } from '../../src/autodiff';
+import { buildForwardGraph, type CompiledGraph, type Decoder } from '../../src/autodiff';
 import { compile } from '../../src/autodiff/compiled';
 import { readModel } from '../../src/onnx';
 import { bundledModelBytes, modelBytes, once, readDecoder } from '../support/fixtures';
 import { newOps, wasmTarget, webgpuTarget } from '../support/graphs';
+import { prefixTrainingGraph } from '../support/prefixes';
 
 let bundled: Decoder;
 beforeAll(async () => {
@@ -20,7 +21,7 @@ describe('weights', () => {
     ['float', wasmTarget],
     ['quantised', webgpuTarget],
   ])('are never in the file of the graph: %s', async (_, target) => {
-    const graph = buildTrainingGraph(bundled, { batch: 2, tokens: 32, prefix: 8, rows: 20 }, target);
+    const graph = prefixTrainingGraph(bundled, { batch: 2, tokens: 32, prefix: 8, rows: 20 }, target);
     const file = await inside(graph);
     const literals = [...file.initializers.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     // The vocabulary's ids for the one-hot labels (16 KiB), the mask, scalars; quantised also zero points (16 KiB).
@@ -35,8 +36,8 @@ describe('weights', () => {
   });
 
   it('are derived under the same keys for every shape, so that all graphs share them', () => {
-    const training = buildTrainingGraph(bundled, { batch: 2, tokens: 32, prefix: 8, rows: 20 }, wasmTarget);
-    const other = buildTrainingGraph(bundled, { batch: 1, tokens: 48, prefix: 3, rows: 7 }, wasmTarget);
+    const training = prefixTrainingGraph(bundled, { batch: 2, tokens: 32, prefix: 8, rows: 20 }, wasmTarget);
+    const other = prefixTrainingGraph(bundled, { batch: 1, tokens: 48, prefix: 3, rows: 7 }, wasmTarget);
     const forward = buildForwardGraph(
       bundled,
       { batch: 3, tokens: 1, cache: 24, rows: 3, layout: 'ragged', head: 'logits', newKeyValues: true },
@@ -49,8 +50,8 @@ describe('weights', () => {
 
   it('are dequantised ahead in float mode, and only where they are small in quantised mode', async () => {
     const shape = { batch: 1, tokens: 8, prefix: 4, rows: 3 };
-    const float = buildTrainingGraph(bundled, shape, wasmTarget);
-    const quantised = buildTrainingGraph(bundled, shape, webgpuTarget);
+    const float = prefixTrainingGraph(bundled, shape, wasmTarget);
+    const quantised = prefixTrainingGraph(bundled, shape, webgpuTarget);
     const operators = async (graph: CompiledGraph) => (await inside(graph)).nodes.map(({ opType }) => opType);
     expect(await operators(float)).not.toContain('DequantizeLinear');
     expect(await operators(float)).not.toContain('MatMulNBits');
@@ -135,7 +136,7 @@ describe('cost', () => {
     ['webgpu', webgpuTarget],
   ])('of a training step is 2.05 forward passes at most: %s', (_, target) => {
     const [batch, tokens, prefix, rows] = [4, 64, 16, 4 * 63];
-    const training = buildTrainingGraph(bundled, { batch, tokens, prefix, rows }, target).cost;
+    const training = prefixTrainingGraph(bundled, { batch, tokens, prefix, rows }, target).cost;
     const forward = buildForwardGraph(
       bundled,
       { batch, tokens, cache: prefix, rows, layout: 'dense', head: 'losses', newKeyValues: false },
@@ -151,7 +152,7 @@ describe('cost', () => {
   it('of a step is lower with fewer supervised rows', async () => {
     const decoder = await readDecoder(modelBytes('llama_q4'));
     const flops = (rows: number) =>
-      buildTrainingGraph(decoder, { batch: 2, tokens: 16, prefix: 4, rows }, wasmTarget).cost.flops;
+      prefixTrainingGraph(decoder, { batch: 2, tokens: 16, prefix: 4, rows }, wasmTarget).cost.flops;
     expect(flops(4)).toBeLessThan(0.75 * flops(32));
   });
 });

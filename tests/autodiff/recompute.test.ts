@@ -1,12 +1,14 @@
 /** Recomputation: the gradient stays what it is, memory falls, arithmetic rises by less than a forward pass. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildForwardGraph, buildTrainingGraph, type Decoder, names, prefixSize } from '../../src/autodiff';
+import { buildForwardGraph, type Decoder, names, prefixSize } from '../../src/autodiff';
 import { cutsBetweenLayers } from '../../src/autodiff/recompute';
+import type { EmittedNode, Value } from '../../src/autodiff/types';
 import { checkGradients, excess } from '../../src/cli/gradientCheck';
 import { createWasmBackend, relativeError, type WasmBackend } from '../../src/runtime';
 import { deepDecoder } from '../support/deepDecoder';
 import { bundledModelBytes, loadFixture, readCase, readDecoder } from '../support/fixtures';
 import { newOps, wasmTarget, webgpuTarget } from '../support/graphs';
+import { prefixTraining, prefixTrainingGraph } from '../support/prefixes';
 import { randomGrid, randomSource } from '../support/random';
 import { floats, int32s, int64s, runProgram } from '../support/run';
 
@@ -50,8 +52,8 @@ describe('the gradient through recomputation', () => {
       [names.weights]: floats([5], new Float32Array(5).fill(0.2)),
       [names.zero]: floats([1], new Float32Array(1)),
     };
-    const kept = await runProgram(backend, await loaded.training(shape), feeds);
-    const again = await runProgram(backend, await loaded.training({ ...shape, recompute: true }), feeds);
+    const kept = await runProgram(backend, await prefixTraining(loaded, shape), feeds);
+    const again = await runProgram(backend, await prefixTraining(loaded, { ...shape, recompute: true }), feeds);
     expect(relativeError(again.gradient as Float32Array, kept.gradient as Float32Array)).toBeLessThanOrEqual(1e-6);
     expect(again.loss).toEqual(kept.loss);
     await loaded.dispose();
@@ -78,8 +80,8 @@ describe('memory and arithmetic', () => {
     ['30 layers, webgpu', 30, webgpuTarget, 9],
   ])('falls by a large factor, at less than 3.1 forward passes: %s', (_, depth, target, factor) => {
     const decoder = deepDecoder(bundled, depth);
-    const kept = buildTrainingGraph(decoder, shape, target).cost;
-    const again = buildTrainingGraph(decoder, { ...shape, recompute: true }, target).cost;
+    const kept = prefixTrainingGraph(decoder, shape, target).cost;
+    const again = prefixTrainingGraph(decoder, { ...shape, recompute: true }, target).cost;
     const forward = buildForwardGraph(decoder, scoring, target).cost;
     expect(kept.peakLiveBytes / again.peakLiveBytes).toBeGreaterThan(factor);
     expect(again.flops / forward.flops).toBeLessThan(3.1);
@@ -88,7 +90,7 @@ describe('memory and arithmetic', () => {
 
   it('grows with depth by what crosses from layer to layer, not by what is inside', () => {
     const peak = (depth: number) =>
-      buildTrainingGraph(deepDecoder(bundled, depth), { ...shape, recompute: true }, wasmTarget).cost.peakLiveBytes;
+      prefixTrainingGraph(deepDecoder(bundled, depth), { ...shape, recompute: true }, wasmTarget).cost.peakLiveBytes;
     const [layer] = bundled.layers;
     const crossing = 4 * shape.batch * shape.tokens * 256;
     const past = 2 * 4 * (layer?.kvHeads ?? 0) * (layer?.headDim ?? 0) * shape.prefix * (shape.batch + 2);
@@ -97,6 +99,9 @@ describe('memory and arithmetic', () => {
 });
 
 describe('the cut between two layers', () => {
+  const entriesOf = (nodes: readonly EmittedNode[], pasts: readonly Value[]) =>
+    pasts.map((past) => nodes.findIndex(({ inputs }) => inputs.includes(past)));
+
   it('is where the fewest bytes cross, and the last of several such places', () => {
     const ops = newOps();
     const input = (name: string, width: number) => ops.builder.input(name, 'float32', [1, width]);
@@ -108,7 +113,7 @@ describe('the cut between two layers', () => {
     ops.concat([secondPast, ops.reshape(wide, [1, 8])], 1);
     const { nodes } = ops.builder;
     const made = new Set(nodes.flatMap(({ outputs }) => outputs));
-    const [cut] = cutsBetweenLayers(nodes, made, [firstPast, secondPast]);
+    const [cut] = cutsBetweenLayers(nodes, made, entriesOf(nodes, [firstPast, secondPast]));
     expect(nodes[cut as number]?.outputs[0]).toBe(wide);
   });
 
@@ -116,6 +121,6 @@ describe('the cut between two layers', () => {
     const ops = newOps();
     const [a, b] = [ops.builder.input('a', 'float32', [2]), ops.builder.input('b', 'float32', [2])];
     ops.exp(ops.add(a, b));
-    expect(cutsBetweenLayers(ops.builder.nodes, new Set(), [a, b])).toEqual([]);
+    expect(cutsBetweenLayers(ops.builder.nodes, new Set(), entriesOf(ops.builder.nodes, [a, b]))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 /** One walk over a file's graph: shapes become numbers, fused operators open, and what cannot be read is named. */
 import { describe, expect, it } from 'vitest';
 import type { CompiledGraph } from '../../src/autodiff';
-import { buildForwardGraph, buildTrainingGraph, describeDecoder } from '../../src/autodiff';
+import { buildForwardGraph, describeDecoder } from '../../src/autodiff';
 import { int, ints } from '../../src/autodiff/attributes';
 import { decoderContext, denseLayout } from '../../src/autodiff/decoderContext';
 import { specialise } from '../../src/autodiff/specialise';
@@ -10,6 +10,7 @@ import { ModelError } from '../../src/errors';
 import { type Node, readModel, tensor1d } from '../../src/onnx';
 import { modelBytes, once, readDecoder } from '../support/fixtures';
 import { info, model, newOps, node, wasmTarget, webgpuTarget } from '../support/graphs';
+import { prefixTrainingGraph } from '../support/prefixes';
 
 const decoderOf = (nodes: readonly Node[], initializers = [tensor1d('two', 'int64', [2])]) =>
   describeDecoder(
@@ -30,8 +31,8 @@ function run(nodes: readonly Node[], wanted = ['logits']): { values: Value[]; em
     ['x', ops.builder.input('x', 'float32', [3, 5, 8])],
     ['past_key_values.0.key', ops.builder.input('past', 'float32', [3, 2, 1, 4])],
   ]);
-  const values = specialise(ops, decoderOf(nodes), context, feeds, wanted);
-  return { values, emitted: ops.builder.nodes.map(({ opType }) => opType) };
+  const { values } = specialise(ops, decoderOf(nodes), context, { feeds }, wanted);
+  return { values: [...values], emitted: ops.builder.nodes.map(({ opType }) => opType) };
 }
 
 describe('shape arithmetic', () => {
@@ -107,7 +108,7 @@ describe('a real decoder', () => {
 
   it('trains without the operators that ONNX Runtime cannot batch, and without shape arithmetic', async () => {
     const decoder = await readDecoder(modelBytes('qwen3_q4_unfused'));
-    const used = new Set(await operatorsOf(buildTrainingGraph(decoder, shape, wasmTarget)));
+    const used = new Set(await operatorsOf(prefixTrainingGraph(decoder, shape, wasmTarget)));
     for (const gone of ['GroupQueryAttention', 'SkipSimplifiedLayerNormalization', 'Shape', 'Range', 'MatMulNBits']) {
       expect(used).not.toContain(gone);
     }
@@ -116,7 +117,7 @@ describe('a real decoder', () => {
   it('asks WebGPU for nothing that it lacks', async () => {
     const decoder = await readDecoder(modelBytes('llama_q4'));
     const graphs = [
-      buildTrainingGraph(decoder, shape, webgpuTarget),
+      prefixTrainingGraph(decoder, shape, webgpuTarget),
       buildForwardGraph(decoder, { ...forward, layout: 'ragged' }, webgpuTarget),
       buildForwardGraph(decoder, { ...forward, layout: 'dense' }, webgpuTarget),
     ];

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TokenisedExample } from '../../src/data';
 import { validate, validationSet } from '../../src/evaluation';
-import { initialPrefix, Random } from '../../src/tuning';
+import { Random } from '../../src/tuning';
+import { asAdapter, initialPrefix } from '../support/prefixes';
 import { devicePrefix, logitsOfText, openTiny, randomIds, surprise, type TinyModel } from '../support/tinyModel';
 
 const END = 2;
@@ -65,7 +66,12 @@ describe('validation', () => {
         ? await initialPrefix(tiny.loaded, 3, { type: 'text', tokenIds: [7, 8, 9] }, new Random(0))
         : null;
       const prefix = values && devicePrefix(tiny.backend, values, 3);
-      const result = await validate(tiny.loaded, tiny.kernels, prefix, validationSet(examples, labels, examples));
+      const result = await validate(
+        tiny.loaded,
+        tiny.kernels,
+        asAdapter(prefix),
+        validationSet(examples, labels, examples),
+      );
       if (prefix) tiny.backend.free(prefix.parameters);
       let [total, weight, right] = [0, 0, 0];
       for (const { tokenIds, targetStart, label } of examples) {

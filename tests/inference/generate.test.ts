@@ -6,6 +6,7 @@ import { createKernels } from '../../src/kernels';
 import { createWasmBackend, LoadedDecoder } from '../../src/runtime';
 import { Random } from '../../src/tuning';
 import { bundledModelBytes, once } from '../support/fixtures';
+import { asAdapter } from '../support/prefixes';
 import { argMax, CONTEXT, logitsOfText, openTiny, randomIds, type TinyModel, textPrefix } from '../support/tinyModel';
 
 const greedy = { temperature: 0, topP: 1 };
@@ -14,7 +15,7 @@ const generateOn = (
   { loaded, kernels }: Pick<TinyModel, 'loaded' | 'kernels'>,
   { prefix = null, ...options }: Partial<GenerateOptions> & { readonly prefix?: DevicePrefix | null },
 ) =>
-  generate((capacity) => cachedReader(loaded, kernels, prefix, capacity), {
+  generate((capacity) => cachedReader(loaded, kernels, asAdapter(prefix), capacity), {
     promptIds: [1, 2, 3],
     prefixLength: prefix?.length ?? 0,
     sampling: greedy,

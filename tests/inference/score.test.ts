@@ -1,7 +1,8 @@
 /** Scores are the negative log-likelihoods that the logits of each text give, in the order of the texts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { score } from '../../src/inference';
-import { initialPrefix, Random, type SupervisedSequence } from '../../src/tuning';
+import { Random, type SupervisedSequence } from '../../src/tuning';
+import { asAdapter, initialPrefix } from '../support/prefixes';
 import {
   argMax,
   devicePrefix,
@@ -58,7 +59,7 @@ describe.each(['without a prefix', 'with a prefix'])('%s', (how) => {
       how === 'with a prefix' ? await initialPrefix(tiny.loaded, P, { type: 'random' }, new Random(1)) : null;
     const prefix = values && devicePrefix(tiny.backend, values, P);
     const all = [...sequences, await obvious(values)];
-    const scores = await score(tiny.loaded, tiny.kernels, prefix, all);
+    const scores = await score(tiny.loaded, tiny.kernels, asAdapter(prefix), all);
     expect(scores).toHaveLength(all.length);
     expect(scores.at(-1)).toMatchObject({ tokens: 4, predicted: 4 });
     for (const [i, one] of scores.entries()) {

@@ -67,7 +67,7 @@ export async function loadInWorker(hubUrl: string, source: ModelSource): Promise
   const progress: LoadProgress[] = [];
   await engine.loadModel(source, 'wasm', (at) => progress.push(at));
   const sampling = { temperature: 0, topP: 1, maxTokens: 3, seed: 1 };
-  const result = await engine.generate({ prompt: 'Once', format: 'text', prefixId: null, sampling }, () => {});
+  const result = await engine.generate({ prompt: 'Once', format: 'text', adapterId: null, sampling }, () => {});
   const cached = await engine.cachedModels();
   await engine.unloadModel();
   return { progress, result, cached };

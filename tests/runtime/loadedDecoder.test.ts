@@ -5,6 +5,7 @@ import { names, prefixSize } from '../../src/autodiff';
 import { ModelError } from '../../src/errors';
 import { createWasmBackend, LoadedDecoder, type WasmBackend } from '../../src/runtime';
 import { bundledModelBytes, loadFixture, modelBytes, once } from '../support/fixtures';
+import { prefixTraining } from '../support/prefixes';
 import { randomGrid, randomSource } from '../support/random';
 import { floats, int32s, int64s, runProgram } from '../support/run';
 
@@ -46,7 +47,7 @@ describe('training', () => {
     expect(Object.keys(before).length).toBeGreaterThan(20);
     const gradients = new Set<string>();
     for (let step = 0; step < 5; step++) {
-      const { gradient } = await runProgram(backend, await loaded.training(shape), feedsFor(loaded, step));
+      const { gradient } = await runProgram(backend, await prefixTraining(loaded, shape), feedsFor(loaded, step));
       gradients.add(
         createHash('sha256')
           .update(gradient as Float32Array)
@@ -60,7 +61,7 @@ describe('training', () => {
 
   it('gives the same gradient for the same input, bit by bit', async () => {
     const loaded = await loadFixture(backend, 'qwen2_q4');
-    const program = await loaded.training(shape);
+    const program = await prefixTraining(loaded, shape);
     const first = await runProgram(backend, program, feedsFor(loaded, 1));
     await runProgram(backend, program, feedsFor(loaded, 2));
     expect(await runProgram(backend, program, feedsFor(loaded, 1))).toEqual(first);
@@ -71,17 +72,17 @@ describe('training', () => {
 describe('programs', () => {
   it('are opened once per shape and share every derived weight', async () => {
     const loaded = await loadFixture(backend, 'llama_q4');
-    const [first, again] = await Promise.all([loaded.training(shape), loaded.training(shape)]);
+    const [first, again] = await Promise.all([prefixTraining(loaded, shape), prefixTraining(loaded, shape)]);
     expect(again).toBe(first);
     const { tensors } = backend.live();
-    await loaded.training({ ...shape, tokens: 9 });
+    await prefixTraining(loaded, { ...shape, tokens: 9 });
     expect(backend.live()).toMatchObject({ tensors, sessions: 2 });
     await loaded.dispose();
   });
 
   it('are released when there are many, the least recently used first', async () => {
     const loaded = await loadFixture(backend, 'llama_q4', { weights: 'quantized' });
-    const at = (tokens: number) => loaded.training({ ...shape, batch: 1, tokens: tokens + 5 });
+    const at = (tokens: number) => prefixTraining(loaded, { ...shape, batch: 1, tokens: tokens + 5 });
     const oldest = await at(0);
     for (let tokens = 1; tokens < 24; tokens++) await at(tokens);
     expect(await at(0)).toBe(oldest);

@@ -19,6 +19,7 @@ import { loweredCases } from '../autodiff/loweredCases';
 import { ruleCases } from '../autodiff/ruleCases';
 import { buildRuleGraph, openRule } from '../autodiff/ruleGraph';
 import { newOps, webgpuTarget } from '../support/graphs';
+import { prefixTraining } from '../support/prefixes';
 import { floats, int32s, int64s, runProgram } from '../support/run';
 
 const shape = { batch: 2, tokens: 6, prefix: 4, rows: 3 };
@@ -87,7 +88,7 @@ export async function tooLarge(): Promise<{
 
 async function trainOnce(backend: WebGpuBackend, loaded: LoadedDecoder): Promise<Float32Array> {
   const size = prefixSize(loaded.decoder, shape.prefix);
-  const outputs = await runProgram(backend, await loaded.training(shape), {
+  const outputs = await runProgram(backend, await prefixTraining(loaded, shape), {
     [names.trainable]: floats([size], new Float32Array(size).fill(0.1)),
     [names.ids]: int64s([2, 6], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
     [names.rows]: int64s([3], [2, 4, 9]),
@@ -143,7 +144,7 @@ export async function needsCpu(name: string, which: 'all' | 'training'): Promise
   const ort = await loadOrt('webgpu', 1);
   const loaded = await load(backend, name);
   const forward = { batch: 2, tokens: 6, cache: 8, rows: 3, newKeyValues: true } as const;
-  const programs = [await loaded.training(shape)];
+  const programs = [await prefixTraining(loaded, shape)];
   if (which === 'all') {
     programs.push(await loaded.forward({ ...forward, layout: 'ragged', head: 'logits' }));
     programs.push(await loaded.forward({ ...forward, layout: 'dense', head: 'losses' }));
@@ -245,7 +246,7 @@ export async function refusals(): Promise<string[]> {
     messages.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   await backend.createSession(Uint8Array.of(1, 2, 3)).catch(note);
   const loaded = await load(backend, 'llama_q4');
-  const program = await loaded.training(shape);
+  const program = await prefixTraining(loaded, shape);
   const wrong = backend.allocate('float32', [2]);
   const uploads = program.graph.inputs.map(
     ({ name, dataType, dims }) => [name, backend.allocate(dataType, dims)] as const,

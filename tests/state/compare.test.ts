@@ -10,7 +10,7 @@ const EXAMPLES = [
 ];
 const now = (flush: () => void) => flush();
 const settle = () => new Promise((resolve) => setImmediate(resolve));
-const answer = ({ prefixId }: GenerateRequest) => (prefixId === null ? [' once', ' upon'] : [' good']);
+const answer = ({ adapterId }: GenerateRequest) => (adapterId === null ? [' once', ' upon'] : [' good']);
 const requests = (engine: ReturnType<typeof createScriptedEngine>) =>
   engine.calls.filter(({ method }) => method === 'generate').map(({ args }) => args[0] as GenerateRequest);
 
@@ -35,8 +35,8 @@ describe('compare', () => {
     const { base, tuned } = compare.store.getState();
     expect([base.text, tuned.text]).toEqual([' once upon', ' good']);
     const [first, second] = requests(engine);
-    expect(first?.prefixId).toBeNull();
-    expect(second).toEqual({ ...first, prefixId: 'p' });
+    expect(first?.adapterId).toBeNull();
+    expect(second).toEqual({ ...first, adapterId: 'p' });
   });
 
   it('writes only the model alone while there is no prefix', async () => {
@@ -52,7 +52,7 @@ describe('compare', () => {
     await compare.run();
     compare.selectPrefix('q');
     await settle();
-    expect(requests(engine).map(({ prefixId }) => prefixId)).toEqual([null, 'p', 'q']);
+    expect(requests(engine).map(({ adapterId }) => adapterId)).toEqual([null, 'p', 'q']);
   });
 
   it('keeps what was written when it is ended, and does not begin the other side', async () => {
@@ -72,7 +72,7 @@ describe('compare', () => {
   it('shows an error on the side where it arose and goes on with the other', async () => {
     const engine = createScriptedEngine({
       answer: (request) => {
-        if (request.prefixId === null) throw new Error('out of memory');
+        if (request.adapterId === null) throw new Error('out of memory');
         return answer(request);
       },
     });

@@ -58,9 +58,9 @@ describe('a visit', () => {
 
     session.tune();
     await settle();
-    expect(session.compare.store.getState().prefixId).toBe('prefix-1');
+    expect(session.compare.store.getState().adapterId).toBe('adapter-1');
     expect(session.exporting.store.getState()).toMatchObject({
-      prefixId: 'prefix-1',
+      adapterId: 'adapter-1',
       description: { tensors: [{ dims: [16, 2048] }] },
     });
     await session.exporting.write('zip');
@@ -122,7 +122,7 @@ describe('a visit', () => {
   it('measures an imported prefix against the model alone', async () => {
     const { session } = await visit('?sample=reviews');
     await session.importAdapter([]);
-    expect(session.exporting.store.getState().prefixId).toBe('imported-1');
+    expect(session.exporting.store.getState().adapterId).toBe('imported-1');
     expect(scoreRows(session.prefixes.store.getState())[0]).toMatchObject({ base: null, tuned: null });
     await session.prefixes.measure('imported-1');
     expect(scoreRows(session.prefixes.store.getState())[0]).toMatchObject({
@@ -139,18 +139,18 @@ describe('a visit', () => {
     await settle();
     expect(session.prefixes.store.getState()).toMatchObject({
       list: [],
-      others: [{ id: 'prefix-1', model: 'fable-7m' }],
+      others: [{ id: 'adapter-1', model: 'fable-7m' }],
     });
-    expect(session.compare.store.getState().prefixId).toBeNull();
-    expect(session.exporting.store.getState().prefixId).toBe('prefix-1');
+    expect(session.compare.store.getState().adapterId).toBeNull();
+    expect(session.exporting.store.getState().adapterId).toBe('adapter-1');
     expect(latestRunOf(session.run.store.getState(), 'owner/small')).toBeUndefined();
     expect(latestRunOf(session.run.store.getState(), 'fable-7m')?.id).toBe(1);
     await session.exporting.write('zip');
     expect(saved.map(({ name }) => name)).toEqual(['prefix-1.zip']);
     session.model.load({ type: 'bundled', name: 'fable-7m' });
     await settle();
-    expect(session.compare.store.getState().prefixId).toBe('prefix-1');
-    expect(session.prefixes.store.getState()).toMatchObject({ list: [{ id: 'prefix-1' }], others: [] });
+    expect(session.compare.store.getState().adapterId).toBe('adapter-1');
+    expect(session.prefixes.store.getState()).toMatchObject({ list: [{ id: 'adapter-1' }], others: [] });
   });
 
   it('leaving loses a run under way, and a prefix until it is exported', async () => {

@@ -21,10 +21,11 @@ describe('settings', () => {
   });
 
   it('become what the engine gets, with the text of the start', () => {
-    const { init, ...numbers } = toTuneSettings({ ...DEFAULTS, initText: 'Say it.' });
-    expect(init).toEqual({ type: 'text', text: 'Say it.' });
+    const { method, ...numbers } = toTuneSettings({ ...DEFAULTS, initText: 'Say it.' });
+    const prefix = { type: 'prefix', length: 16, projection: null, frozenTokens: 0 };
+    expect(method).toEqual({ ...prefix, init: { type: 'text', text: 'Say it.' } });
     expect(numbers).not.toHaveProperty('initType');
-    expect(toTuneSettings({ ...DEFAULTS, initType: 'zero' }).init).toEqual({ type: 'zero' });
+    expect(toTuneSettings({ ...DEFAULTS, initType: 'zero' }).method).toEqual({ ...prefix, init: { type: 'zero' } });
   });
 
   it.each([

@@ -25,10 +25,16 @@ export const reviews = [
   ),
 ].join('\n');
 
-export const quickRun: TuneSettings = {
-  method: 'prefix',
+export const quickMethod = {
+  type: 'prefix',
   length: 4,
   init: { type: 'text', text: 'Is it good or bad?' },
+  projection: null,
+  frozenTokens: 0,
+} as const;
+
+export const quickRun: TuneSettings = {
+  method: quickMethod,
   steps: 3,
   learningRate: 0.02,
   batchSize: 2,

@@ -6,14 +6,16 @@
 import { DataError } from '../../src/errors';
 import type {
   AdapterFileSummary,
+  AdapterShape,
+  AdapterSummary,
   CachedModel,
   DatasetSummary,
   Engine,
   GenerateRequest,
   LoadProgress,
+  MethodSettings,
   ModelListing,
   ModelSummary,
-  AdapterSummary,
   SerialisedError,
   TokenPiece,
   TuneEvent,
@@ -52,6 +54,12 @@ const MODEL: ModelSummary = {
   vocabSize: 4096,
   contextLength: 512,
   hasChatTemplate: false,
+  loraTargets: [
+    { role: 'q', module: 'q_proj', numbersPerRank: 8 * (256 + 256) },
+    { role: 'k', module: 'k_proj', numbersPerRank: 8 * (256 + 128) },
+    { role: 'v', module: 'v_proj', numbersPerRank: 8 * (256 + 128) },
+    { role: 'o', module: 'o_proj', numbersPerRank: 8 * (256 + 256) },
+  ],
   untrainable: null,
   device: {
     kind: 'wasm',
@@ -99,7 +107,7 @@ const PROGRESS: readonly LoadProgress[] = [
 export function createScriptedEngine(script: Script = {}): Engine & { readonly calls: Call[] } {
   const pace = script.pace ?? (() => Promise.resolve());
   const calls: Call[] = [];
-  const prefixes: AdapterSummary[] = [];
+  let adapters: AdapterSummary[] = [];
   let cached = script.cached ?? [];
   let loaded: string | null = null;
   let paused = false;
@@ -151,8 +159,8 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     },
     async estimate(settings) {
       begin('estimate', settings);
-      const parameters = settings.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
-      const seconds = prefixes.length > 0 ? settings.steps * 0.26 : null;
+      const parameters = parametersOf(settings.method);
+      const seconds = adapters.length > 0 ? settings.steps * 0.26 : null;
       return {
         trainableParameters: parameters,
         fraction: parameters / (parameters + MODEL.parameters),
@@ -179,18 +187,18 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
         if (event.type === 'validation' || event.type === 'step') last = event;
         onEvent(event);
       }
-      const prefix = prefixOf(
-        settings,
-        `prefix-${prefixes.length + 1}`,
+      const adapter = adapterOf(
+        settings.method,
+        `adapter-${adapters.length + 1}`,
         last?.type === 'step' ? last.step : settings.steps,
         loaded ?? MODEL.name,
       );
-      prefixes.push(prefix);
+      adapters.push(adapter);
       const done: Extract<TuneEvent, { type: 'done' }> = {
         type: 'done',
         reason: stopped ? 'stopped' : 'finished',
-        prefix,
-        message: stopped ? 'Stopped; the prefix is kept.' : 'Finished.',
+        adapter,
+        message: stopped ? 'Stopped; what it learned is kept.' : 'Finished.',
       };
       onEvent(done);
       return done;
@@ -207,12 +215,35 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
       begin('stop');
       stopped = true;
     },
-    async prefixes() {
-      begin('prefixes');
+    async adapters() {
+      begin('adapters');
       return {
-        usable: prefixes.filter(({ model }) => model === loaded),
-        others: prefixes.filter(({ model }) => model !== loaded),
+        usable: adapters.filter(({ model }) => model === loaded),
+        others: adapters.filter(({ model }) => model !== loaded),
       };
+    },
+    async renameAdapter(adapterId, name) {
+      begin('renameAdapter', adapterId, name);
+      adapters = adapters.map((adapter) => (adapter.id === adapterId ? { ...adapter, name } : adapter));
+    },
+    async deleteAdapter(adapterId) {
+      begin('deleteAdapter', adapterId);
+      adapters = adapters.filter(({ id }) => id !== adapterId);
+    },
+    async compose(firstId, secondId) {
+      begin('compose', firstId, secondId);
+      const parts = [firstId, secondId].map((id) => adapters.find((adapter) => adapter.id === id));
+      const length = parts.reduce(
+        (sum, part) => sum + (part && part.shape.method !== 'lora' ? part.shape.length : 0),
+        0,
+      );
+      const made: AdapterSummary = {
+        ...adapterOf({ ...PREFIX, length }, `composed-${adapters.length + 1}`, 0, loaded ?? MODEL.name),
+        ...UNMEASURED,
+        origin: 'composed',
+      };
+      adapters.push(made);
+      return made;
     },
     async evaluate(adapterId) {
       begin('evaluate', adapterId);
@@ -239,12 +270,12 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     },
     async describeExport(adapterId): Promise<AdapterFileSummary> {
       begin('describeExport', adapterId);
-      const prefix = prefixes.find(({ id }) => id === adapterId);
-      const length = prefix?.length ?? 0;
+      const adapter = adapters.find(({ id }) => id === adapterId);
+      const length = adapter && adapter.shape.method !== 'lora' ? adapter.shape.length : 0;
       return {
         files: [
           { name: 'adapter_config.json', bytes: 412 },
-          { name: 'adapter_model.safetensors', bytes: prefix?.bytes ?? 0 },
+          { name: 'adapter_model.safetensors', bytes: adapter?.bytes ?? 0 },
         ],
         tensors: [
           {
@@ -261,17 +292,13 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     },
     async importAdapter(files) {
       begin('importAdapter', files);
-      const prefix: AdapterSummary = {
-        ...prefixOf({ length: 20 }, `imported-${prefixes.length + 1}`, 0, loaded ?? MODEL.name),
+      const imported: AdapterSummary = {
+        ...adapterOf({ ...PREFIX, length: 20 }, `imported-${adapters.length + 1}`, 0, loaded ?? MODEL.name),
+        ...UNMEASURED,
         origin: 'imported',
-        baseLoss: null,
-        loss: null,
-        baseAccuracy: null,
-        accuracy: null,
-        template: null,
       };
-      prefixes.push(prefix);
-      return prefix;
+      adapters.push(imported);
+      return imported;
     },
   };
 }
@@ -307,13 +334,47 @@ export function fallingLoss(settings: TuneSettings): TuneEvent[] {
   return events;
 }
 
-function prefixOf(settings: Pick<TuneSettings, 'length'>, id: string, steps: number, model: string): AdapterSummary {
-  const parameters = settings.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
+const PREFIX = {
+  type: 'prefix',
+  length: 16,
+  init: { type: 'zero' },
+  projection: null,
+  frozenTokens: 0,
+} as const;
+const UNMEASURED = { baseLoss: null, loss: null, baseAccuracy: null, accuracy: null, template: null } as const;
+
+function parametersOf(method: MethodSettings): number {
+  switch (method.type) {
+    case 'prefix':
+      return method.length * 2 * MODEL.layers * MODEL.kvHeads * MODEL.headDim;
+    case 'prompt':
+      return method.length * 256;
+    case 'lora':
+      return MODEL.loraTargets
+        .filter(({ role }) => method.targets.includes(role))
+        .reduce((sum, { numbersPerRank }) => sum + method.rank * numbersPerRank, 0);
+  }
+}
+
+function shapeOf(method: MethodSettings): AdapterShape {
+  if (method.type !== 'lora') return { method: method.type, length: method.length };
+  const { rank, alpha, targets } = method;
+  return {
+    method: 'lora',
+    rank,
+    alpha,
+    modules: targets.length * MODEL.layers,
+    targets: targets.map((role) => `${role}_proj`),
+  };
+}
+
+function adapterOf(method: MethodSettings, id: string, steps: number, model: string): AdapterSummary {
+  const parameters = parametersOf(method);
   return {
     id,
     name: id,
     model,
-    length: settings.length,
+    shape: shapeOf(method),
     parameters,
     bytes: parameters * 4 + 96,
     steps,

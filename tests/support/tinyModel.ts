@@ -9,8 +9,9 @@ import {
   type LoadOptions,
   type WasmBackend,
 } from '../../src/runtime';
-import { initialPrefix, Random } from '../../src/tuning';
+import { Random } from '../../src/tuning';
 import { loadFixture } from './fixtures';
+import { initialPrefix } from './prefixes';
 import { floats, int64s, runProgram } from './run';
 
 /** Words that every fixture has. */

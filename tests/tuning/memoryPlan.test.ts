@@ -1,5 +1,6 @@
 /** The plan of a run's memory: the largest micro-batch that fits, recomputation where nothing else does, or a refusal. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { pastGraft } from '../../src/autodiff';
 import { DeviceError } from '../../src/errors';
 import type { MemoryLimits } from '../../src/runtime';
 import { type MemoryRequest, planMemory } from '../../src/tuning';
@@ -7,8 +8,7 @@ import { openTiny, randomIds, type TinyModel } from '../support/tinyModel';
 
 const PLENTY: MemoryLimits = { budgetBytes: 2 ** 40, tensorBytes: 2 ** 40, heapBytes: 2 ** 40 };
 const examples = Array.from({ length: 20 }, (_, i) => ({ tokenIds: randomIds(i, 20 + i), targetStart: 10 }));
-const request: MemoryRequest = {
-  prefixLength: 4,
+const request: Omit<MemoryRequest, 'graft'> = {
   batchSize: 16,
   microBatchSize: 'auto',
   examples,
@@ -21,8 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => tiny.dispose());
 
+const prefixOf = (length: number) => pastGraft(tiny.loaded.decoder, length);
 const plan = (change: Partial<MemoryRequest> = {}, limits: Partial<MemoryLimits> = {}) =>
-  planMemory(tiny.loaded, { ...request, ...change }, { ...PLENTY, ...limits });
+  planMemory(tiny.loaded, { graft: prefixOf(4), ...request, ...change }, { ...PLENTY, ...limits });
 /** Bytes that a run needs at least, by halving the budget's error. */
 function leastBudget(fits: (budgetBytes: number) => boolean): number {
   let [low, high] = [0, 2 ** 30];
@@ -93,10 +94,11 @@ describe('a plan', () => {
 
   it('opens no session, and compiles each shape once', () => {
     const create = vi.spyOn(tiny.backend, 'createSession');
-    plan({ prefixLength: 9 });
+    plan({ graft: prefixOf(9) });
     expect(create).not.toHaveBeenCalled();
-    const shape = { batch: 16, tokens: 40, prefix: 9, rows: 128 };
-    expect(tiny.loaded.trainingCost(shape)).toBe(tiny.loaded.trainingCost({ ...shape }));
+    const shape = { batch: 16, tokens: 40, rows: 128 };
+    const cost = () => tiny.loaded.trainingCost(prefixOf(9), { ...shape });
+    expect(cost()).toBe(cost());
     create.mockRestore();
   });
 });
@@ -106,7 +108,7 @@ describe('a run that cannot fit', () => {
     const least = leastBudget(fitsWith({}, true));
     const attempt = () => plan({}, { budgetBytes: least / 2 });
     expect(attempt).toThrow(
-      /one row of 39 tokens and a prefix of 4 it takes about [\d,]+ MiB of memory, and the budget is [\d,]+ MiB/,
+      /one row of 39 tokens and 4 virtual ones it takes about [\d,]+ MiB of memory, and the budget is [\d,]+ MiB/,
     );
     expect(attempt).toThrow(expect.objectContaining({ outOfMemory: true, hint: expect.stringContaining('dtype') }));
   });

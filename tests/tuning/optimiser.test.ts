@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { names } from '../../src/autodiff';
 import { bytesOfArray } from '../../src/runtime';
-import { initialPrefix, Optimiser, Random } from '../../src/tuning';
+import { Optimiser, Random } from '../../src/tuning';
 import { microBatches } from '../../src/tuning/batcher';
+import { initialPrefix, prefixTraining } from '../support/prefixes';
 import { openTiny, randomIds, type TinyModel } from '../support/tinyModel';
 
 let tiny: TinyModel;
@@ -42,7 +43,7 @@ async function stepIn(microBatchSize: number) {
   const optimiser = optimiserFor(initial);
   for (const part of microBatches(batch, microBatchSize)) {
     const { batch: rowsOfText, tokens, rows } = part;
-    const program = await loaded.training({ batch: rowsOfText, tokens, prefix: LENGTH, rows });
+    const program = await prefixTraining(loaded, { batch: rowsOfText, tokens, prefix: LENGTH, rows });
     const feeds = {
       [names.ids]: backend.upload('int64', [rowsOfText, tokens], bytesOfArray(part.inputIds)),
       [names.rows]: backend.upload('int64', [rows], bytesOfArray(part.rowIndices)),

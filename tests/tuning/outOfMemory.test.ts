@@ -1,7 +1,8 @@
 /** Memory that runs out while a run is under way: the step is done again in smaller parts, and the run is the same run. */
 import { describe, expect, it } from 'vitest';
+import { pastGraft } from '../../src/autodiff';
 import {
-  initialPrefix,
+  NOTHING_FROZEN,
   Random,
   RunControl,
   type TrainerEvent,
@@ -9,6 +10,7 @@ import {
   type TrainerSettings,
   train,
 } from '../../src/tuning';
+import { initialPrefix } from '../support/prefixes';
 import { type GraphSize, type Scarcity, scarceBackend } from '../support/scarceBackend';
 import { openTiny, randomIds } from '../support/tinyModel';
 
@@ -55,8 +57,8 @@ async function run(
     loaded,
     kernels,
     examples,
-    initial,
-    prefixLength: LENGTH,
+    graft: pastGraft(loaded.decoder, LENGTH),
+    initial: { values: initial, frozen: NOTHING_FROZEN },
     settings: { ...defaults, ...settings },
     random: new Random(1),
     control,

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prefixSize } from '../../src/autodiff';
 import { score } from '../../src/inference';
-import { initialPrefix, type PrefixInitialisation, Random } from '../../src/tuning';
+import { type Initialisation, Random } from '../../src/tuning';
+import { asAdapter, initialPrefix } from '../support/prefixes';
 import { devicePrefix, openTiny, randomIds, type TinyModel, VOCABULARY } from '../support/tinyModel';
 
 const text = randomIds(1, 6);
@@ -15,13 +16,15 @@ describe.each(['llama_q4', 'qwen3_q4'])('on %s', (fixture) => {
   });
   afterAll(() => tiny.dispose());
 
-  const start = (init: PrefixInitialisation, length: number, seed = 0) =>
+  const start = (init: Initialisation, length: number, seed = 0) =>
     initialPrefix(tiny.loaded, length, init, new Random(seed));
 
   it('a text as prefix makes a continuation as likely as the text in front of it does', async () => {
     const prefix = devicePrefix(tiny.backend, await start({ type: 'text', tokenIds: text }, text.length), text.length);
     const scoreOf = async (tokenIds: number[], targetStart: number, withPrefix: boolean) => {
-      const [one] = await score(tiny.loaded, tiny.kernels, withPrefix ? prefix : null, [{ tokenIds, targetStart }]);
+      const [one] = await score(tiny.loaded, tiny.kernels, withPrefix ? asAdapter(prefix) : null, [
+        { tokenIds, targetStart },
+      ]);
       return one?.negativeLogLikelihood as number;
     };
     // The first token of the continuation has nothing to predict it once the text is a prefix.

@@ -1,11 +1,12 @@
 /** The training loop on a tiny decoder: it learns, obeys, repeats itself, and survives a loss that is no number. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { pastGraft } from '../../src/autodiff';
 import { DeviceError } from '../../src/errors';
 import { score } from '../../src/inference';
 import type { Kernels } from '../../src/kernels';
-import type { DeviceTensor } from '../../src/runtime';
 import {
-  initialPrefix,
+  type DeviceTrainables,
+  NOTHING_FROZEN,
   Random,
   RunControl,
   type TrainerEvent,
@@ -13,6 +14,7 @@ import {
   train,
   type ValidationResult,
 } from '../../src/tuning';
+import { asAdapter, initialPrefix } from '../support/prefixes';
 import { devicePrefix, openTiny, randomIds, type TinyModel } from '../support/tinyModel';
 
 const LENGTH = 4;
@@ -60,8 +62,13 @@ interface Options {
   readonly validate?: typeof validate;
 }
 
-async function validate(parameters: DeviceTensor): Promise<ValidationResult> {
-  const scores = await score(tiny.loaded, tiny.kernels, { parameters, length: LENGTH }, examples.slice(0, 4));
+async function validate({ trainable: parameters }: DeviceTrainables): Promise<ValidationResult> {
+  const scores = await score(
+    tiny.loaded,
+    tiny.kernels,
+    asAdapter({ parameters, length: LENGTH }),
+    examples.slice(0, 4),
+  );
   const sum = (of: 'negativeLogLikelihood' | 'tokens') => scores.reduce((total, one) => total + one[of], 0);
   return { loss: sum('negativeLogLikelihood') / sum('tokens'), accuracy: null };
 }
@@ -73,8 +80,8 @@ async function run(options: Options = {}) {
     loaded: tiny.loaded,
     kernels,
     examples,
-    initial,
-    prefixLength: LENGTH,
+    graft: pastGraft(tiny.loaded.decoder, LENGTH),
+    initial: { values: initial, frozen: NOTHING_FROZEN },
     settings: { ...defaults, ...settings },
     random: new Random(seed),
     control,

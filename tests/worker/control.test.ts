@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdapterError, DataError, ModelError } from '../../src/errors';
 import { serialiseError } from '../../src/worker/errors';
 import type { GenerateRequest, TuneEvent } from '../../src/worker/protocol';
-import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
+import {
+  bundledSource,
+  type NodeEngine,
+  nodeEngine,
+  quickMethod,
+  quickRun,
+  readyEngine,
+  reviews,
+} from '../support/nodeEngine';
 
 let at: NodeEngine;
 beforeAll(async () => {
@@ -14,7 +22,7 @@ afterAll(() => at.engine.unloadModel());
 const request: GenerateRequest = {
   prompt: 'The boat was',
   format: 'text',
-  prefixId: null,
+  adapterId: null,
   sampling: { temperature: 0, topP: 1, maxTokens: 8, seed: 1 },
 };
 
@@ -30,7 +38,7 @@ async function refusal(work: Promise<unknown>) {
 describe('during a run', () => {
   it('pause, resume and stop reach it between steps', async () => {
     const kinds: string[] = [];
-    const done = await at.engine.tune({ ...quickRun, steps: 40 }, (event: TuneEvent) => {
+    const done = await at.engine.tune({ ...quickMethod, quickRun, steps: 40 }, (event: TuneEvent) => {
       kinds.push('step' in event ? `${event.type} ${event.step}` : event.type);
       if (event.type === 'step' && event.step === 1) void at.engine.pause();
       if (event.type === 'paused') setImmediate(() => void at.engine.resume());
@@ -38,15 +46,15 @@ describe('during a run', () => {
     });
     const from = kinds.indexOf('step 1');
     expect(kinds.slice(from)).toEqual(['step 1', 'paused 1', 'resumed 1', 'step 2', 'validation 2', 'done']);
-    expect(done).toMatchObject({ reason: 'stopped', prefix: { steps: 2 } });
-    expect(done.message).toBe('Stopped after 2 of 40 steps; the prefix of that step is kept.');
+    expect(done).toMatchObject({ reason: 'stopped', adapter: { steps: 2 } });
+    expect(done.message).toBe('Stopped after 2 of 40 steps; what it learned by then is kept.');
   });
 
   it('text is generated as if there were none', async () => {
     const alone = await at.engine.generate(request, () => {});
     let during: Promise<{ text: string }> | undefined;
     const steps: number[] = [];
-    const tuned = await at.engine.tune({ ...quickRun, steps: 4, seed: 5 }, (event) => {
+    const tuned = await at.engine.tune({ ...quickMethod, quickRun, steps: 4, seed: 5 }, (event) => {
       if (event.type !== 'step') return;
       steps.push(event.loss);
       during ??= at.engine.generate(request, () => {});
@@ -54,7 +62,7 @@ describe('during a run', () => {
     expect((await during)?.text).toBe(alone.text);
     expect(tuned.reason).toBe('finished');
     const undisturbed: number[] = [];
-    await at.engine.tune({ ...quickRun, steps: 4, seed: 5 }, (event) => {
+    await at.engine.tune({ ...quickMethod, quickRun, steps: 4, seed: 5 }, (event) => {
       if (event.type === 'step') undisturbed.push(event.loss);
     });
     expect(steps).toEqual(undisturbed);
@@ -62,9 +70,9 @@ describe('during a run', () => {
 
   it('no second run begins, and the model stays', async () => {
     const refused: Promise<unknown>[] = [];
-    await at.engine.tune({ ...quickRun, steps: 2 }, (event) => {
+    await at.engine.tune({ ...quickMethod, quickRun, steps: 2 }, (event) => {
       if (event.type !== 'step' || event.step !== 1) return;
-      refused.push(refusal(at.engine.tune(quickRun, () => {})));
+      refused.push(refusal(at.engine.tune(quickMethod, quickRun, () => {})));
       refused.push(refusal(at.engine.loadModel(bundledSource, 'wasm', () => {})));
     });
     expect(await Promise.all(refused)).toMatchObject([
@@ -75,12 +83,12 @@ describe('during a run', () => {
   });
 
   it('a loss that is no number ends it, keeps the prefix before it, and says what to lower', async () => {
-    const settings = { ...quickRun, learningRate: 3e38, warmupSteps: 0 };
+    const settings = { ...quickMethod, quickRun, learningRate: 3e38, warmupSteps: 0 };
     const done = await at.engine.tune(settings, () => {});
     expect(done.reason).toBe('diverged');
     expect(done.message).toContain('Lower the learning rate');
-    expect(done.prefix.loss).toBeGreaterThan(0);
-    expect(await at.engine.evaluate(done.prefix.id)).toMatchObject({ loss: done.prefix.loss });
+    expect(done.adapter.loss).toBeGreaterThan(0);
+    expect(await at.engine.evaluate(done.adapter.id)).toMatchObject({ loss: done.adapter.loss });
   });
 });
 
@@ -95,7 +103,7 @@ describe('refusals', () => {
     });
     await engine.loadModel(bundledSource, 'wasm', () => {});
     const missing = { kind: 'data', message: 'There is no dataset.', hint: 'Drop a dataset, or take a sample.' };
-    expect(await refusal(engine.tune(quickRun, () => {}))).toMatchObject(missing);
+    expect(await refusal(engine.tune(quickMethod, quickRun, () => {}))).toMatchObject(missing);
     expect(await refusal(engine.evaluate(null))).toMatchObject(missing);
     await engine.unloadModel();
   });
@@ -107,13 +115,15 @@ describe('refusals', () => {
     ['batchSize', 0],
     ['maxGradNorm', Number.POSITIVE_INFINITY],
   ] as const)('name the setting that cannot work: %s %d', async (field, value) => {
-    const refused = await refusal(at.engine.tune({ ...quickRun, [field]: value }, () => {}));
+    const refused = await refusal(at.engine.tune({ ...quickMethod, quickRun, [field]: value }, () => {}));
     expect(refused).toMatchObject({ kind: 'data', where: { field } });
     expect(refused.message).toContain(`${field} is ${value}`);
   });
 
   it('say how long a prefix may be', async () => {
-    const refused = await refusal(at.engine.tune({ ...quickRun, length: 510 }, () => {}));
+    const refused = await refusal(
+      at.engine.tune({ ...quickMethod, quickRun, method: { ...quickMethod, length: 510 } }, () => {}),
+    );
     expect(refused).toMatchObject({ kind: 'data', where: { field: 'length' } });
     const longest = Number(/at most (\d+)/.exec(refused.hint ?? '')?.[1]);
     expect(longest).toBeGreaterThan(400);
@@ -121,17 +131,22 @@ describe('refusals', () => {
   });
 
   it('say that a text to start from is empty', async () => {
-    const refused = await refusal(at.engine.tune({ ...quickRun, init: { type: 'text', text: '' } }, () => {}));
+    const refused = await refusal(
+      at.engine.tune(
+        { ...quickMethod, quickRun, method: { ...quickMethod, init: { type: 'text', text: '' } } },
+        () => {},
+      ),
+    );
     expect(refused).toMatchObject({ kind: 'data', message: 'The text to start from is empty.' });
     // Refused after the run had begun: the next one can begin all the same.
-    expect((await at.engine.tune({ ...quickRun, steps: 1 }, () => {})).reason).toBe('finished');
+    expect((await at.engine.tune({ ...quickMethod, quickRun, steps: 1 }, () => {})).reason).toBe('finished');
   });
 
   it('say that a prefix is gone', async () => {
-    const gone = { kind: 'adapter', message: 'This prefix no longer exists.' };
-    expect(await refusal(at.engine.evaluate('prefix-99'))).toMatchObject(gone);
-    expect(await refusal(at.engine.exportAdapter('prefix-99', 'zip'))).toMatchObject(gone);
-    expect(await refusal(at.engine.generate({ ...request, prefixId: 'prefix-99' }, () => {}))).toMatchObject(gone);
+    const gone = { kind: 'adapter', message: 'This adapter no longer exists.' };
+    expect(await refusal(at.engine.evaluate('adapter-99'))).toMatchObject(gone);
+    expect(await refusal(at.engine.exportAdapter('adapter-99', 'zip'))).toMatchObject(gone);
+    expect(await refusal(at.engine.generate({ ...request, adapterId: 'adapter-99' }, () => {}))).toMatchObject(gone);
   });
 
   it('name the line of a file with no usable row, and keep the dataset there was', async () => {

@@ -15,10 +15,10 @@ async function hashOfWeights(decoder: LoadedDecoder): Promise<string> {
   return hash.digest('hex');
 }
 
-const request = (prefixId: string | null, more: Partial<GenerateRequest['sampling']> = {}): GenerateRequest => ({
+const request = (adapterId: string | null, more: Partial<GenerateRequest['sampling']> = {}): GenerateRequest => ({
   prompt: 'The cake was sweet.',
   format: 'text',
-  prefixId,
+  adapterId,
   sampling: { temperature: 0, topP: 1, maxTokens: 6, seed: 1, ...more },
 });
 
@@ -45,8 +45,13 @@ describe('the main job', () => {
     ]);
     expect(events.at(-1)).toEqual(done);
     expect(done).toMatchObject({ reason: 'finished', message: 'Tuned for 3 steps.' });
-    expect(done.prefix).toMatchObject({ length: 4, steps: 3, origin: 'tuned', parameters: 8 * 2 * 4 * 4 * 32 });
-    expect(done.prefix.template).toContain('{text}');
+    expect(done.adapter).toMatchObject({
+      shape: { method: 'prefix', length: 4 },
+      steps: 3,
+      origin: 'tuned',
+      parameters: 8 * 2 * 4 * 4 * 32,
+    });
+    expect(done.adapter.template).toContain('{text}');
   });
 
   it('leaves the weights of the model bit-identical', async () => {
@@ -55,29 +60,34 @@ describe('the main job', () => {
   });
 
   it('evaluation gives the losses that the run reported', async () => {
-    const [base, tuned] = [await at.engine.evaluate(null), await at.engine.evaluate(done.prefix.id)];
-    expect(base).toEqual({ loss: done.prefix.baseLoss, accuracy: done.prefix.baseAccuracy });
-    expect(tuned).toEqual({ loss: done.prefix.loss, accuracy: done.prefix.accuracy });
+    const [base, tuned] = [await at.engine.evaluate(null), await at.engine.evaluate(done.adapter.id)];
+    expect(base).toEqual({ loss: done.adapter.baseLoss, accuracy: done.adapter.baseAccuracy });
+    expect(tuned).toEqual({ loss: done.adapter.loss, accuracy: done.adapter.accuracy });
     expect(tuned.loss).toBeLessThan(base.loss);
   });
 
   it.each(['zip', 'safetensors'] as const)('a prefix exported as %s and imported has the same loss', async (format) => {
-    const exported = await at.engine.exportAdapter(done.prefix.id, format);
+    const exported = await at.engine.exportAdapter(done.adapter.id, format);
     expect(exported.name).toMatch(new RegExp(`^[a-z0-9-]+\\.${format}$`));
     const imported = await at.engine.importAdapter([file(exported)]);
-    expect(imported).toMatchObject({ origin: 'imported', length: 4, loss: null, parameters: done.prefix.parameters });
-    expect(imported.id).not.toBe(done.prefix.id);
+    expect(imported).toMatchObject({
+      origin: 'imported',
+      shape: { method: 'prefix', length: 4 },
+      loss: null,
+      parameters: done.adapter.parameters,
+    });
+    expect(imported.id).not.toBe(done.adapter.id);
     const { loss } = await at.engine.evaluate(imported.id);
-    expect(Math.abs(loss - (done.prefix.loss as number))).toBeLessThanOrEqual(1e-6);
-    expect((await at.engine.prefixes()).usable.map(({ id }) => id)).toContain(imported.id);
+    expect(Math.abs(loss - (done.adapter.loss as number))).toBeLessThanOrEqual(1e-6);
+    expect((await at.engine.adapters()).usable.map(({ id }) => id)).toContain(imported.id);
     expect(await at.engine.exportAdapter(imported.id, 'safetensors')).toMatchObject({
-      bytes: (await at.engine.exportAdapter(done.prefix.id, 'safetensors')).bytes,
+      bytes: (await at.engine.exportAdapter(done.adapter.id, 'safetensors')).bytes,
     });
   });
 
   it('describes the files that a zip holds', async () => {
-    const { files, tensors } = await at.engine.describeExport(done.prefix.id);
-    const { bytes } = await at.engine.exportAdapter(done.prefix.id, 'zip');
+    const { files, tensors } = await at.engine.describeExport(done.adapter.id);
+    const { bytes } = await at.engine.exportAdapter(done.adapter.id, 'zip');
     const inside = Object.entries(unzipSync(bytes)).map(([path, content]) => [path.split('/').at(-1), content.length]);
     expect(Object.fromEntries(inside)).toEqual(Object.fromEntries(files.map(({ name, bytes }) => [name, bytes])));
     expect(tensors).toEqual([{ name: 'prompt_embeddings', dataType: 'F32', dims: [4, 8 * 2 * 4 * 32] }]);
@@ -85,10 +95,10 @@ describe('the main job', () => {
 
   it('an estimate knows the size at once, and the time once a step has run', async () => {
     const { trainableParameters, fraction, adapterBytes, seconds } = await at.engine.estimate(quickRun);
-    expect(trainableParameters).toBe(done.prefix.parameters);
+    expect(trainableParameters).toBe(done.adapter.parameters);
     expect(fraction).toBeGreaterThan(0);
     expect(fraction).toBeLessThan(0.01);
-    expect(adapterBytes).toBe(done.prefix.bytes);
+    expect(adapterBytes).toBe(done.adapter.bytes);
     expect(seconds).toBeGreaterThan(0);
   });
 
@@ -97,7 +107,7 @@ describe('the main job', () => {
     const base = await at.engine.generate(request(null), (piece) => pieces.push(piece));
     expect(pieces.join('')).toBe(base.text);
     expect(base.tokens).toBeGreaterThan(0);
-    const tuned = await at.engine.generate(request(done.prefix.id), () => {});
+    const tuned = await at.engine.generate(request(done.adapter.id), () => {});
     expect(tuned.text).not.toBe(base.text);
     expect((await at.engine.generate(request(null), () => {})).text).toBe(base.text);
   });
@@ -197,7 +207,7 @@ describe('while the model loads', () => {
 describe('unloading', () => {
   it('leaves nothing alive on the device: no weight, no prefix, no session', async () => {
     const { engine, decoder } = await readyEngine();
-    const { prefix } = await engine.tune({ ...quickRun, steps: 1 }, () => {});
+    const { adapter: prefix } = await engine.tune({ ...quickRun, steps: 1 }, () => {});
     await engine.evaluate(prefix.id);
     await engine.generate(request(prefix.id), () => {});
     const { backend } = await decoder();
@@ -205,7 +215,7 @@ describe('unloading', () => {
     expect(backend.live().bytes).toBeGreaterThan(1e6);
     await engine.unloadModel();
     expect(backend.live()).toEqual(NOTHING);
-    expect(await engine.prefixes()).toEqual({ usable: [], others: [prefix] });
+    expect(await engine.adapters()).toEqual({ usable: [], others: [prefix] });
   });
 
   it('waits for the run that is under way', async () => {
@@ -217,21 +227,21 @@ describe('unloading', () => {
     expect(done.reason).toBe('stopped');
     await unloading;
     expect((await decoder()).backend.live()).toEqual(NOTHING);
-    expect(await engine.prefixes()).toEqual({ usable: [], others: [done.prefix] });
+    expect(await engine.adapters()).toEqual({ usable: [], others: [done.adapter] });
     await expect(engine.evaluate(null)).rejects.toThrow('No model is loaded.');
   });
 
   it('a prefix outlasts a model that cannot be loaded, and is there again with its own', async () => {
     const { engine } = await readyEngine();
-    const { prefix } = await engine.tune({ ...quickRun, steps: 1 }, () => {});
+    const { adapter: prefix } = await engine.tune({ ...quickRun, steps: 1 }, () => {});
     const before = await engine.exportAdapter(prefix.id, 'safetensors');
     vi.spyOn(LoadedDecoder, 'load').mockRejectedValueOnce(new Error('no graph'));
     await expect(engine.loadModel(bundledSource, 'wasm', () => {})).rejects.toThrow('no graph');
-    expect(await engine.prefixes()).toEqual({ usable: [], others: [prefix] });
+    expect(await engine.adapters()).toEqual({ usable: [], others: [prefix] });
     expect(await engine.exportAdapter(prefix.id, 'safetensors')).toEqual(before);
     await engine.loadModel(bundledSource, 'wasm', () => {});
     expect(prefix.model).toBe('fable-7m');
-    expect(await engine.prefixes()).toEqual({ usable: [prefix], others: [] });
+    expect(await engine.adapters()).toEqual({ usable: [prefix], others: [] });
     await engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
     expect((await engine.evaluate(prefix.id)).loss).toBeCloseTo(prefix.loss as number, 6);
     await engine.unloadModel();

@@ -35,7 +35,7 @@ it('lists a repository, loads its best graph and writes text with it', async () 
   expect(new Set(bar.map((progress) => progress.total))).toEqual(new Set([total]));
   expect(bar.at(-1)).toMatchObject({ loaded: total, secondsLeft: 0, retry: null, cached: false });
   const sampling = { temperature: 0, topP: 1, maxTokens: 4, seed: 1 };
-  const { tokens } = await engine.generate({ prompt: 'Once', format: 'text', prefixId: null, sampling }, () => {});
+  const { tokens } = await engine.generate({ prompt: 'Once', format: 'text', adapterId: null, sampling }, () => {});
   expect(tokens).toBeGreaterThan(0);
   await engine.unloadModel();
 });

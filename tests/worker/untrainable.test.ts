@@ -34,7 +34,7 @@ async function withUnknownOperator(): Promise<Uint8Array> {
 const request: GenerateRequest = {
   prompt: 'The cake was',
   format: 'text',
-  prefixId: null,
+  adapterId: null,
   sampling: { temperature: 0, topP: 1, maxTokens: 8, seed: 1 },
 };
 
