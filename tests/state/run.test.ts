@@ -84,7 +84,7 @@ describe('the projection of a run', () => {
 });
 
 describe('a run', () => {
-  it('ends with its prefix, although the frames of its last events never came', async () => {
+  it('ends with its adapter, although the frames of its last events never came', async () => {
     const never: Schedule = () => {};
     const run = createRun(createScriptedEngine(), never);
     await run.start(SETTINGS, SUBJECT);
@@ -92,7 +92,7 @@ describe('a run', () => {
       phase: 'done',
       ending: 'finished',
       step: 50,
-      prefix: { id: 'prefix-1', length: 16 },
+      adapter: { id: 'adapter-1', shape: { method: 'prefix', length: 16 } },
     });
   });
 
@@ -123,7 +123,7 @@ describe('a run', () => {
     expect(latestRun(run.store.getState())).toMatchObject({
       phase: 'done',
       ending: 'stopped',
-      prefix: { id: 'prefix-1' },
+      adapter: { id: 'adapter-1' },
     });
   });
 
