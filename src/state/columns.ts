@@ -1,6 +1,6 @@
 /**
- * The columns of Compare, apart from how they are written: what each shows, and which of them gives way when an adapter
- * comes or goes. Its tone tells an adapter from another wherever both are seen.
+ * The columns of Compare, apart from how they are written: what each shows, in which tone, and which of them gives way when
+ * an adapter comes or goes.
  */
 import type { GenerateResult, SerialisedError } from '../worker';
 
@@ -22,10 +22,11 @@ export interface Output {
 export interface Column {
   readonly id: number;
   readonly subject: Subject;
+  readonly tone: Tone;
   readonly output: Output;
 }
 
-/** The model alone is `base` everywhere; adapters have the rest from left to right. */
+/** The model alone is `base` everywhere; the rest tell adapters apart. */
 export type Tone = 'base' | 'tuned' | 'third' | 'fourth' | 'fifth';
 
 const ADAPTER_TONES: readonly Tone[] = ['tuned', 'third', 'fourth', 'fifth'];
@@ -38,11 +39,19 @@ export function isSame(a: Subject, b: Subject): boolean {
   return a.type === 'adapter' ? b.type === 'adapter' && a.id === b.id : a.type === b.type;
 }
 
-export function toneOf(columns: readonly Column[], columnId: number): Tone {
-  const at = columns.findIndex(({ id }) => id === columnId);
-  if (columns[at]?.subject.type === 'model') return 'base';
-  return ADAPTER_TONES[columns.slice(0, at).filter(({ subject }) => subject.type !== 'model').length] ?? 'tuned';
+/** A column of an adapter keeps its tone, whatever becomes of the others; one that had none takes the first that is free. */
+export function toned(columns: readonly Column[]): readonly Column[] {
+  return columns.reduce<readonly Column[]>((now, column) => {
+    const tone = column.subject.type === 'model' ? 'base' : column.tone === 'base' ? freeTone(now) : column.tone;
+    return now.map((one) => (one.id === column.id ? { ...one, tone } : one));
+  }, columns);
 }
+
+const freeTone = (columns: readonly Column[]): Tone =>
+  ADAPTER_TONES.find((tone) => !columns.some((column) => column.subject.type !== 'model' && column.tone === tone)) ??
+  'tuned';
+
+export const newColumn = (id: number, subject: Subject): Column => ({ id, subject, tone: 'base', output: EMPTY });
 
 const shows = (columns: readonly Column[], adapterId: string): boolean =>
   columns.some(({ subject }) => subject.type === 'adapter' && subject.id === adapterId);
@@ -79,7 +88,7 @@ export function withNewest(columns: readonly Column[], adapterId: string, newId:
   const last = withAdapters.at(-1) ?? columns.at(-1);
   const givesWay = columns.length >= MAX_COLUMNS || (withAdapters.length === 1 && last && !isPending(last));
   if (last && givesWay) return replaced(columns, last, subject);
-  return [...columns, { id: newId(), subject, output: EMPTY }];
+  return [...columns, newColumn(newId(), subject)];
 }
 
 function replaced(columns: readonly Column[], old: Column, subject: Subject): readonly Column[] {

@@ -12,8 +12,10 @@ import {
   isPending,
   isSame,
   MAX_COLUMNS,
+  newColumn,
   nextSubject,
   type Subject,
+  toned,
   withNewest,
 } from './columns';
 import { toProblem } from './problem';
@@ -82,10 +84,7 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     prompt: prompt ?? '',
     format: 'text',
     sampling: DEFAULT_SAMPLING,
-    columns: [
-      { id: 1, subject: { type: 'model' }, output: EMPTY },
-      { id: 2, subject: { type: 'none' }, output: EMPTY },
-    ],
+    columns: toned([newColumn(1, { type: 'model' }), newColumn(2, { type: 'none' })]),
     examples: [],
     exampleIndex: null,
   }));
@@ -149,7 +148,7 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     const before = store.getState().columns;
     const isAsked = asked !== null && sameQuestion(asked, question());
     const wasWritten = before.some(({ output }) => output.status !== 'empty');
-    const renewed = columns.map((column) => {
+    const renewed = toned(columns).map((column) => {
       const old = before.find(({ id }) => id === column.id);
       if (old && isSame(old.subject, column.subject)) return column;
       const again = isAsked && wasWritten && column.subject.type !== 'none';
@@ -195,7 +194,7 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
       const { columns } = store.getState();
       if (columns.length >= MAX_COLUMNS) return;
       const subject = nextSubject(columns, adapterIds);
-      arrange([...columns, { id: nextId++, subject, output: EMPTY }]);
+      arrange([...columns, newColumn(nextId++, subject)]);
     },
     removeColumn: (columnId) => {
       const { columns } = store.getState();

@@ -1,7 +1,7 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
 export { adapterLabel, composable, keptAdapters } from './adapters';
 export type { Lookup } from './chooser';
-export { type Column, MAX_COLUMNS, type Output, type Subject, toneOf } from './columns';
+export { type Column, MAX_COLUMNS, type Output, type Subject } from './columns';
 export { expectedAnswer, hasCompared, isWriting } from './compare';
 export { DEFAULT_HELD_OUT, datasetLine, type LoadedDataset, usableDataset } from './dataset';
 export { peftLines } from './exporting';

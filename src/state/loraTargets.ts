@@ -8,21 +8,15 @@ export interface TargetGroup {
   /** Its name in the PyTorch model: `q_proj`, or `c_attn` for three roles at once. */
   readonly module: string;
   readonly roles: readonly LoraRole[];
-  /** Of all layers together: rank · this many numbers are learned. */
-  readonly numbersPerRank: number;
 }
 
 /** One group per module, in the order the model has them. */
 export function targetGroups(targets: readonly LoraTargetSummary[]): TargetGroup[] {
   const modules = [...new Set(targets.map(({ module }) => module))];
-  return modules.map((module) => {
-    const packed = targets.filter((target) => target.module === module);
-    return {
-      module,
-      roles: packed.map(({ role }) => role),
-      numbersPerRank: Math.max(...packed.map(({ numbersPerRank }) => numbersPerRank)),
-    };
-  });
+  return modules.map((module) => ({
+    module,
+    roles: targets.filter((target) => target.module === module).map(({ role }) => role),
+  }));
 }
 
 export const isChosen = ({ roles }: TargetGroup, chosen: readonly LoraRole[]): boolean =>

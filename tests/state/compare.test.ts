@@ -1,6 +1,6 @@
 /** Compare: the prompt from held-out rows, the columns in turn, what a switch rewrites, and the end of all. */
 import { describe, expect, it } from 'vitest';
-import { type Subject, toneOf } from '../../src/state/columns';
+import type { Subject } from '../../src/state/columns';
 import { type Compare, createCompare, expectedAnswer, hasCompared, isWriting } from '../../src/state/compare';
 import type { GenerateRequest } from '../../src/worker/protocol';
 import { createScriptedEngine, type Script } from '../support/scriptedEngine';
@@ -192,10 +192,16 @@ describe('an adapter that goes', () => {
 });
 
 describe('the tones of columns', () => {
-  it('are the same for the model alone everywhere, and tell adapters apart', () => {
+  const tones = ({ store }: Compare) => store.getState().columns.map(({ tone }) => tone);
+
+  it('are one for the model alone and another for each adapter, which keeps its own', () => {
     const { compare } = comparing(['p', 'q', 'r']);
+    expect(tones(compare)).toEqual(['base', 'tuned', 'third', 'fourth']);
     compare.choose(2, { type: 'model' });
-    const { columns } = compare.store.getState();
-    expect(columns.map(({ id }) => toneOf(columns, id))).toEqual(['base', 'base', 'tuned', 'third']);
+    expect(tones(compare)).toEqual(['base', 'base', 'third', 'fourth']);
+    compare.choose(1, adapter('p'));
+    expect(tones(compare)).toEqual(['tuned', 'base', 'third', 'fourth']);
+    compare.choose(2, adapter('o'));
+    expect(new Set(tones(compare)).size).toBe(4);
   });
 });

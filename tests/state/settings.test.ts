@@ -134,7 +134,7 @@ describe('the projections that LoRA goes on', () => {
 
   it('go together where one matrix is packed of them', () => {
     const [attention, output] = targetGroups(targets);
-    expect(attention).toEqual({ module: 'c_attn', roles: ['q', 'k', 'v'], numbersPerRank: 400 });
+    expect(attention).toEqual({ module: 'c_attn', roles: ['q', 'k', 'v'] });
     expect(attention && isChosen(attention, ['v'])).toBe(true);
     expect(attention && ticked(attention, ['q', 'v', 'o'], false)).toEqual(['o']);
     expect(attention && ticked(attention, ['o'], true)).toEqual(['o', 'q', 'k', 'v']);

@@ -25,7 +25,7 @@ function Columns() {
   return (
     <div className={compareClasses.columns}>
       {columns.map((column) => (
-        <OutputColumn key={column.id} column={column} columns={columns} />
+        <OutputColumn key={column.id} column={column} removable={columns.length > 1} />
       ))}
     </div>
   );

@@ -1,12 +1,11 @@
 /** Step 5: the adapters there are, what is in the file of each, the file itself, and the way back in. */
-import { Button, Select } from '@mantine/core';
-import { adapterLabel, peftLines, sourceName } from '../../state';
-import { formatBytes, formatDims } from '../format';
+import { peftLines, sourceName } from '../../state';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
 import partClasses from '../parts/parts.module.css';
 import { Step } from '../Step';
 import { usePart, useSession } from '../session';
+import { ExportFile } from './ExportFile';
 import { Library } from './Library';
 import classes from './steps.module.css';
 
@@ -44,65 +43,6 @@ export function ExportStep() {
         </div>
       </div>
     </Step>
-  );
-}
-
-function ExportFile() {
-  const { exporting } = useSession();
-  const { adapterId, description, writing, saved, problem } = usePart('exporting', (all) => all);
-  const list = usePart('adapters', (state) => state.list);
-  const others = usePart('adapters', (state) => state.others);
-  const data = [
-    ...list.map((adapter) => ({ value: adapter.id, label: adapterLabel(adapter) })),
-    ...others.map((adapter) => ({ value: adapter.id, label: `${adapterLabel(adapter)}, for ${adapter.model}` })),
-  ];
-  return (
-    <>
-      <Select label="Adapter" data={data} value={adapterId} allowDeselect={false} onChange={exporting.selectAdapter} />
-      {description !== null && (
-        <table className={classes.table}>
-          <caption className="visually-hidden">What the file holds</caption>
-          <tbody>
-            {description.files.map(({ name, bytes }) => (
-              <tr key={name}>
-                <td className={classes.mono}>{name}</td>
-                <td className={classes.number}>{formatBytes(bytes)}</td>
-              </tr>
-            ))}
-            {description.tensors.map(({ name, dataType, dims }) => (
-              <tr key={name}>
-                <td className={classes.mono}>↳ {name}</td>
-                <td className={classes.number}>
-                  {dataType} {formatDims(dims)}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      <div className={classes.row}>
-        <Button
-          aria-label="Export"
-          disabled={adapterId === null || writing !== null}
-          onClick={() => void exporting.write('zip')}
-        >
-          Export zip
-        </Button>
-        <Button
-          variant="default"
-          disabled={adapterId === null || writing !== null}
-          onClick={() => void exporting.write('safetensors')}
-        >
-          Only the safetensors
-        </Button>
-        {saved !== null && (
-          <p className={classes.quiet} role="status">
-            {saved} is in your downloads.
-          </p>
-        )}
-      </div>
-      <Problem problem={problem} />
-    </>
   );
 }
 

@@ -1,29 +1,12 @@
 /** LoRA: how large the change may be, and which matrices of the model it stands beside. */
 import { Checkbox, Slider } from '@mantine/core';
 import { isChosen, summaryOf, type TargetGroup, targetGroups, ticked } from '../../state';
-import { formatCount } from '../format';
 import { Term } from '../parts/Term';
 import { usePart, useSession } from '../session';
 import { ContextBar } from './ContextBar';
 import { ROLES } from './methodWords';
-import { type Field, SettingField } from './SettingField';
 import classes from './steps.module.css';
 import tuneClasses from './tune.module.css';
-
-const FIELDS: readonly Field[] = [
-  {
-    field: 'alpha',
-    label: 'Alpha',
-    means: 'The change counts alpha / rank: twice as much is twice as strong. PEFT: lora_alpha.',
-    step: 1,
-  },
-  {
-    field: 'dropout',
-    label: 'Dropout',
-    means: 'The share of its inputs that each step leaves out, against learning by heart. PEFT: lora_dropout.',
-    step: 0.05,
-  },
-];
 
 export function LoraSettings() {
   return (
@@ -31,11 +14,6 @@ export function LoraSettings() {
       <div className={classes.stack}>
         <RankSlider />
         <ContextBar />
-        <div className={tuneClasses.fields}>
-          {FIELDS.map((field) => (
-            <SettingField key={field.field} {...field} />
-          ))}
-        </div>
       </div>
       <Targets />
     </div>
@@ -92,7 +70,6 @@ function Targets() {
 function Target({ group }: { readonly group: TargetGroup }) {
   const { settings } = useSession();
   const chosen = usePart('settings', (state) => state.targets);
-  const rank = usePart('settings', (state) => state.rank);
   return (
     <Checkbox
       size="sm"
@@ -101,7 +78,6 @@ function Target({ group }: { readonly group: TargetGroup }) {
           {group.roles.map((role) => ROLES[role]).join(', ')} <code className={classes.mono}>{group.module}</code>
         </>
       }
-      description={`${formatCount(rank * group.numbersPerRank)} numbers`}
       checked={isChosen(group, chosen)}
       onChange={(event) => settings.set({ targets: ticked(group, chosen, event.currentTarget.checked) })}
     />

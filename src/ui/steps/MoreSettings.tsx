@@ -45,6 +45,21 @@ const FIELDS: readonly Field[] = [
   { field: 'seed', label: 'Seed', means: 'The same seed gives the same run on the same device.', step: 1 },
 ];
 
+const LORA_FIELDS: readonly Field[] = [
+  {
+    field: 'alpha',
+    label: 'Alpha',
+    means: 'The change counts alpha / rank: twice as much is twice as strong. PEFT: lora_alpha.',
+    step: 1,
+  },
+  {
+    field: 'dropout',
+    label: 'Dropout',
+    means: 'The share of its inputs that each step leaves out, against learning by heart. PEFT: lora_dropout.',
+    step: 0.05,
+  },
+];
+
 export function MoreSettings() {
   const { settings } = useSession();
   const method = usePart('settings', (state) => state.method);
@@ -52,10 +67,8 @@ export function MoreSettings() {
     <details>
       <summary>More settings</summary>
       <div className={`${tuneClasses.fields} ${classes.detailsBody}`}>
-        {FIELDS.map((field) => (
-          <SettingField key={field.field} {...field} />
-        ))}
-        {method !== 'lora' && <EncoderSettings method={method} />}
+        <Fields fields={FIELDS} />
+        {method === 'lora' ? <Fields fields={LORA_FIELDS} /> : <EncoderSettings method={method} />}
         <div className={tuneClasses.reset}>
           <Button size="compact-sm" variant="subtle" onClick={settings.reset}>
             Back to defaults
@@ -64,4 +77,8 @@ export function MoreSettings() {
       </div>
     </details>
   );
+}
+
+function Fields({ fields }: { readonly fields: readonly Field[] }) {
+  return fields.map((field) => <SettingField key={field.field} {...field} />);
 }

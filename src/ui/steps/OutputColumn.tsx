@@ -1,18 +1,19 @@
 /** One text of Compare: what writes it (to be switched at any time), the text, and its figures. */
 import { CloseButton, Select } from '@mantine/core';
-import { adapterLabel, type Column, type Output, type Subject, toneOf } from '../../state';
-import { formatPlural, formatRate } from '../format';
+import { adapterLabel, type Column, type Output, type Subject } from '../../state';
+import { formatPlural, formatRate, sayShape } from '../format';
 import { Problem } from '../parts/Problem';
 import { usePart, useSession } from '../session';
+import { adapterOptions } from './adapterOptions';
 import classes from './compare.module.css';
 import stepClasses from './steps.module.css';
 
 interface OutputColumnProps {
   readonly column: Column;
-  readonly columns: readonly Column[];
+  readonly removable: boolean;
 }
 
-export function OutputColumn({ column, columns }: OutputColumnProps) {
+export function OutputColumn({ column, removable }: OutputColumnProps) {
   const { compare } = useSession();
   const list = usePart('adapters', (state) => state.list);
   const { id, subject, output } = column;
@@ -21,13 +22,14 @@ export function OutputColumn({ column, columns }: OutputColumnProps) {
   const name = subject.type === 'model' ? ALONE : adapter ? `With ${adapterLabel(adapter)}` : 'With an adapter';
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, this is one text of several
-    <div role="group" aria-label={name} className={classes.pane} data-tone={toneOf(columns, id)}>
+    <div role="group" aria-label={name} className={classes.pane} data-tone={column.tone}>
       <div className={classes.paneHead}>
         <SubjectSelect column={column} />
-        {columns.length > 1 && (
+        {removable && (
           <CloseButton size="sm" aria-label="Remove this column" onClick={() => compare.removeColumn(id)} />
         )}
       </div>
+      <p className={classes.kind}>{adapter ? sayShape(adapter.shape) : subject.type === 'model' ? 'as it is' : ''}</p>
       <output className={classes.text} data-status={status}>
         {text || <span className={stepClasses.quiet}>{placeholder(status, subject)}</span>}
       </output>
@@ -59,10 +61,7 @@ function SubjectSelect({ column }: { readonly column: Column }) {
       size="xs"
       aria-label="Written by"
       placeholder="an adapter"
-      data={[
-        { value: MODEL, label: ALONE },
-        ...list.map((adapter) => ({ value: adapter.id, label: adapterLabel(adapter) })),
-      ]}
+      data={[{ value: MODEL, label: ALONE }, ...adapterOptions(list)]}
       value={subject.type === 'adapter' ? subject.id : subject.type === 'model' ? MODEL : null}
       allowDeselect={false}
       onChange={choose}
