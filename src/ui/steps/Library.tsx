@@ -29,7 +29,7 @@ export function Library() {
         <p className={classes.quiet}>None for this model yet. Tune one, or bring one.</p>
       ) : (
         <div className={classes.tableScroll}>
-          <table className={classes.table}>
+          <table className={`${classes.table} ${libraryClasses.table}`}>
             <caption className="visually-hidden">
               Loss and accuracy on held-out rows, of the model alone and with each adapter
             </caption>

@@ -19,9 +19,9 @@ export function LibraryRow({ row, measuringId }: LibraryRowProps) {
   const hasData = usePart('dataset', (state) => usableDataset(state) !== null);
   const [renaming, setRenaming] = useState(false);
   const more = useRef<HTMLButtonElement>(null);
-  const endRenaming = (name: string | null) => {
+  const endRenaming: NameFieldProps['onEnd'] = (name, byKey) => {
     setRenaming(false);
-    more.current?.focus();
+    if (byKey) more.current?.focus();
     if (name !== null) void adapters.rename(adapter.id, name);
   };
   const { number } = classes;
@@ -32,15 +32,21 @@ export function LibraryRow({ row, measuringId }: LibraryRowProps) {
         {!byHand && <OtherData adapter={adapter} />}
       </td>
       <td>{sayShape(adapter.shape)}</td>
-      <td className={number}>{adapter.steps > 0 ? formatCount(adapter.steps) : '–'}</td>
-      <td className={`${number} ${classes.base}`}>
+      <td className={number} data-label="Steps">
+        {adapter.steps > 0 ? formatCount(adapter.steps) : '–'}
+      </td>
+      <td className={`${number} ${classes.base}`} data-label="Loss alone">
         <Loss loss={base?.loss ?? null} />
       </td>
-      <td className={`${number} ${classes.tuned}`}>
+      <td className={`${number} ${classes.tuned}`} data-label="Loss with it">
         <Loss loss={tuned?.loss ?? null} />
       </td>
-      <td className={`${number} ${classes.base}`}>{formatAccuracy(base?.accuracy ?? null)}</td>
-      <td className={`${number} ${classes.tuned}`}>{formatAccuracy(tuned?.accuracy ?? null)}</td>
+      <td className={`${number} ${classes.base}`} data-label="Accuracy alone">
+        {formatAccuracy(base?.accuracy ?? null)}
+      </td>
+      <td className={`${number} ${classes.tuned}`} data-label="Accuracy with it">
+        {formatAccuracy(tuned?.accuracy ?? null)}
+      </td>
       <td className={number}>
         <Button
           size="compact-xs"
@@ -92,15 +98,21 @@ function MoreMenu({ adapter, button, onRename }: MoreMenuProps) {
 
 interface NameFieldProps {
   readonly name: string;
-  /** null: it stays as it was. */
-  readonly onEnd: (name: string | null) => void;
+  /** A name of null: it stays as it was. Ended by a key, the keyboard is still here. */
+  readonly onEnd: (name: string | null, byKey: boolean) => void;
 }
 
 /** Enter takes the name, and so does going elsewhere; Escape leaves it as it was. */
 function NameField({ name, onEnd }: NameFieldProps) {
   const [draft, setDraft] = useState(name);
   const field = useRef<HTMLInputElement>(null);
+  const ended = useRef(false);
   useEffect(() => field.current?.select(), []);
+  // The field loses the focus when a key ends it, and again when it goes.
+  const end: NameFieldProps['onEnd'] = (...how) => {
+    if (!ended.current) onEnd(...how);
+    ended.current = true;
+  };
   return (
     <TextInput
       ref={field}
@@ -108,10 +120,12 @@ function NameField({ name, onEnd }: NameFieldProps) {
       aria-label={`Name of ${name}`}
       value={draft}
       onChange={(event) => setDraft(event.currentTarget.value)}
-      onBlur={() => onEnd(draft)}
+      onBlur={() => end(draft, false)}
       onKeyDown={(event) => {
-        if (event.key === 'Enter') onEnd(draft);
-        if (event.key === 'Escape') onEnd(null);
+        if (event.key !== 'Enter' && event.key !== 'Escape') return;
+        // Or the button that gets the focus would be pressed by the same key.
+        event.preventDefault();
+        end(event.key === 'Enter' ? draft : null, true);
       }}
     />
   );
