@@ -110,8 +110,9 @@ function NameField({ name, onEnd }: NameFieldProps) {
   useEffect(() => field.current?.select(), []);
   // The field loses the focus when a key ends it, and again when it goes.
   const end: NameFieldProps['onEnd'] = (...how) => {
-    if (!ended.current) onEnd(...how);
+    if (ended.current) return;
     ended.current = true;
+    onEnd(...how);
   };
   return (
     <TextInput
