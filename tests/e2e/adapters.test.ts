@@ -45,12 +45,11 @@ test('every method tunes, and brings its own learning rate and its own adapter',
 }, 300_000);
 
 test.each([
-  ['Prefix', { peft_type: 'PREFIX_TUNING', num_virtual_tokens: 16 }],
-  ['Prompt', { peft_type: 'PROMPT_TUNING', num_virtual_tokens: 16 }],
-  ['LoRA', { peft_type: 'LORA', r: 8, lora_alpha: 16 }],
-])('the file of a %s says to PEFT what it is', async (method, config) => {
+  [1, 'prefix', { peft_type: 'PREFIX_TUNING', num_virtual_tokens: 16 }],
+  [2, 'prompt', { peft_type: 'PROMPT_TUNING', num_virtual_tokens: 16 }],
+  [3, 'LoRA', { peft_type: 'LORA', r: 8, lora_alpha: 16 }],
+])('the file of adapter %i, a %s, says to PEFT what it is', async (at, _method, config) => {
   const exporting = person.step('Export');
-  const at = METHODS.findIndex((name) => name === method) + 1;
   await pick(exporting.getByRole('combobox', { name: 'Adapter', exact: true }), `sentiment · #${at}`);
   const zip = await download(person.page, exporting.getByRole('button', { name: 'Export', exact: true }));
   const [, bytes] = Object.entries(unzipSync(zip)).find(([name]) => name.endsWith('adapter_config.json')) ?? [];
