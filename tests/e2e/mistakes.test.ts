@@ -84,7 +84,7 @@ describe('an adapter that is none', () => {
       /missing from mine\.zip/,
     ],
     ['random bytes', [upload('mine.safetensors', 'x'.repeat(400))], /not a safetensors file/],
-    ['a LoRA adapter', adapterFiles(LORA), /is a LoRA adapter, not a prefix/],
+    ['a LoRA adapter of another model', adapterFiles(LORA), /LoRA adapter is for another model/],
     ['a prefix of another model', adapterFiles(OTHER_GEOMETRY), /for another model.*The loaded model has 8 layers/s],
   ])('%s is refused with its reason', async (_name, files, reason) => {
     await person.step('Export').getByLabel('Drop an adapter').setInputFiles(files);
