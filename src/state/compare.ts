@@ -1,24 +1,26 @@
 /**
- * The same prompt twice: the model alone, then the model with a prefix. One after the other, because both run on one
- * device and their tokens per second would otherwise halve each other.
+ * The same prompt several times over: the model alone, and the model with one adapter or another, column by column. One
+ * after the other, because all run on one device and their tokens per second would otherwise divide each other.
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { Engine, GenerateResult, SamplingSettings, SerialisedError } from '../worker';
+import type { Engine, SamplingSettings } from '../worker';
+import {
+  type Column,
+  EMPTY,
+  fitted,
+  isPending,
+  isSame,
+  MAX_COLUMNS,
+  newColumn,
+  nextSubject,
+  type Subject,
+  toned,
+  withNewest,
+} from './columns';
 import { toProblem } from './problem';
 import type { Schedule } from './schedule';
 import { createBatcher } from './schedule';
-
-export type Side = 'base' | 'tuned';
-
-const SIDES: readonly Side[] = ['base', 'tuned'];
-
-export interface Output {
-  readonly status: 'empty' | 'waiting' | 'writing' | 'done' | 'failed';
-  readonly text: string;
-  readonly result: GenerateResult | null;
-  readonly problem: SerialisedError | null;
-}
 
 export interface PromptExample {
   readonly line: number;
@@ -26,13 +28,16 @@ export interface PromptExample {
   readonly target: string;
 }
 
-export interface CompareState {
+/** What every column is asked. */
+interface Question {
   readonly prompt: string;
   readonly format: 'text' | 'chat';
   readonly sampling: SamplingSettings;
-  readonly adapterId: string | null;
-  readonly base: Output;
-  readonly tuned: Output;
+}
+
+export interface CompareState extends Question {
+  /** One to four, from left to right. */
+  readonly columns: readonly Column[];
   readonly examples: readonly PromptExample[];
   /** The example whose text the prompt is, until it is edited. */
   readonly exampleIndex: number | null;
@@ -46,17 +51,27 @@ export interface Compare {
   /** A new dataset's examples; they fill the prompt unless the person wrote one. */
   offer(examples: readonly PromptExample[]): void;
   nextExample(): void;
-  /** Switches the prefix; where its side has been written before, it is written anew. */
-  selectPrefix(id: string | null): void;
+  /** The adapters there are, oldest first: columns whose adapter has gone take the newest that no other shows. */
+  setAdapters(ids: readonly string[]): void;
+  /** Shows an adapter that was just made or brought, where it is not shown yet. */
+  show(adapterId: string): void;
+  /** Switches one column; where something is written in it, it is written anew, and the others stay. */
+  choose(columnId: number, subject: Subject): void;
+  addColumn(): void;
+  removeColumn(columnId: number): void;
   run(): Promise<void>;
   stop(): void;
 }
 
 const DEFAULT_SAMPLING: SamplingSettings = { temperature: 0, topP: 1, maxTokens: 48, seed: 0 };
-const EMPTY: Output = { status: 'empty', text: '', result: null, problem: null };
 
-export function isWriting({ base, tuned }: Pick<CompareState, Side>): boolean {
-  return [base, tuned].some(({ status }) => status === 'writing' || status === 'waiting');
+export function isWriting({ columns }: Pick<CompareState, 'columns'>): boolean {
+  return columns.some(isPending);
+}
+
+/** Whether an adapter has shown what it does. */
+export function hasCompared({ columns }: Pick<CompareState, 'columns'>): boolean {
+  return columns.some(({ subject, output }) => subject.type === 'adapter' && output.status === 'done');
 }
 
 /** The expected answer, as long as the prompt is an example's. */
@@ -69,39 +84,84 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     prompt: prompt ?? '',
     format: 'text',
     sampling: DEFAULT_SAMPLING,
-    adapterId: null,
-    base: EMPTY,
-    tuned: EMPTY,
+    columns: toned([newColumn(1, { type: 'model' }), newColumn(2, { type: 'none' })]),
     examples: [],
     exampleIndex: null,
   }));
-  const setSide = (side: Side, change: Partial<Output>) =>
-    store.setState((state) => ({ [side]: { ...state[side], ...change } }));
-  /** Rises with every run; what belongs to an older one is dropped. */
-  let turn = 0;
+  let adapterIds: readonly string[] = [];
+  let nextId = 3;
+  /** What the columns were last asked: one that is written later answers the same, or nothing. */
+  let asked: Question | null = null;
+  /** The column that is being written; what arrives for one that is no longer this is dropped. */
+  let writing: Column | null = null;
+  let pumping = false;
 
-  const write = async (side: Side, mine: number) => {
-    const { prompt, format, sampling, adapterId } = store.getState();
-    setSide(side, { ...EMPTY, status: 'writing' });
+  const setOutput = (id: number, change: Partial<Column['output']>) =>
+    store.setState(({ columns }) => ({
+      columns: columns.map((column) =>
+        column.id === id ? { ...column, output: { ...column.output, ...change } } : column,
+      ),
+    }));
+  const question = (): Question => {
+    const { prompt, format, sampling } = store.getState();
+    return { prompt, format, sampling };
+  };
+  const endText = (columnId: number) =>
+    engine.stopGenerating().catch((thrown) => {
+      setOutput(columnId, { status: 'failed', problem: toProblem(thrown) });
+    });
+
+  const write = async (column: Column, what: Question) => {
+    const { id, subject } = column;
+    const mine = () => writing === column;
+    writing = column;
+    setOutput(id, { ...EMPTY, status: 'writing' });
+    let text = '';
     const batcher = createBatcher<string>((pieces) => {
-      if (mine === turn) setSide(side, { text: store.getState()[side].text + pieces.join('') });
+      text += pieces.join('');
+      if (mine()) setOutput(id, { text });
     }, schedule);
     try {
-      const request = { prompt, format, sampling, adapterId: side === 'base' ? null : adapterId };
-      const result = await engine.generate(request, (piece) => batcher.push(piece));
+      const adapterId = subject.type === 'adapter' ? subject.id : null;
+      const result = await engine.generate({ ...what, adapterId }, (piece) => batcher.push(piece));
       batcher.flush();
-      if (mine === turn) setSide(side, { status: 'done', text: result.text, result });
+      if (mine()) setOutput(id, { status: 'done', text: result.text, result });
     } catch (thrown) {
       batcher.flush();
-      if (mine === turn) setSide(side, { status: 'failed', problem: toProblem(thrown) });
+      if (mine()) setOutput(id, { status: 'failed', problem: toProblem(thrown) });
     }
+    if (mine()) writing = null;
   };
-  const runSides = async (sides: readonly Side[]) => {
-    const mine = ++turn;
-    for (const side of sides) setSide(side, { ...EMPTY, status: 'waiting' });
-    for (const side of sides) if (mine === turn && store.getState()[side].status === 'waiting') await write(side, mine);
+  /** Writes what waits, from left to right; whatever comes to wait meanwhile has its turn, too. */
+  const pump = async () => {
+    if (pumping) return;
+    pumping = true;
+    for (;;) {
+      const next = store.getState().columns.find(({ output }) => output.status === 'waiting');
+      if (next === undefined || asked === null) break;
+      await write(next, asked);
+    }
+    pumping = false;
   };
-  const sidesToWrite = (): Side[] => (store.getState().adapterId === null ? ['base'] : ['base', 'tuned']);
+  /** Puts columns in place of those there are. A text that is being written for a column that changed or went is ended. */
+  const arrange = (columns: readonly Column[]) => {
+    const before = store.getState().columns;
+    const isAsked = asked !== null && sameQuestion(asked, question());
+    const wasWritten = before.some(({ output }) => output.status !== 'empty');
+    const renewed = toned(columns).map((column) => {
+      const old = before.find(({ id }) => id === column.id);
+      if (old && isSame(old.subject, column.subject)) return column;
+      const again = isAsked && wasWritten && column.subject.type !== 'none';
+      return { ...column, output: again ? { ...EMPTY, status: 'waiting' as const } : EMPTY };
+    });
+    store.setState({ columns: renewed });
+    const { id } = writing ?? {};
+    if (id !== undefined && renewed.find((column) => column.id === id)?.output.status !== 'writing') {
+      writing = null;
+      void endText(id);
+    }
+    void pump();
+  };
 
   return {
     store,
@@ -123,23 +183,43 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
       const example = examples[index];
       if (example) store.setState({ prompt: example.prompt, exampleIndex: index });
     },
-    selectPrefix: (id) => {
-      const state = store.getState();
-      if (id === state.adapterId) return;
-      const rewrite = id !== null && state.tuned.status === 'done' && !isWriting(state);
-      store.setState({ adapterId: id, ...(!isWriting(state) && { tuned: EMPTY }) });
-      if (rewrite) void runSides(['tuned']);
+    setAdapters: (ids) => {
+      adapterIds = ids;
+      arrange(fitted(store.getState().columns, ids));
+    },
+    show: (adapterId) => arrange(withNewest(store.getState().columns, adapterId, () => nextId++)),
+    choose: (columnId, subject) =>
+      arrange(store.getState().columns.map((column) => (column.id === columnId ? { ...column, subject } : column))),
+    addColumn: () => {
+      const { columns } = store.getState();
+      if (columns.length >= MAX_COLUMNS) return;
+      const subject = nextSubject(columns, adapterIds);
+      arrange([...columns, newColumn(nextId++, subject)]);
+    },
+    removeColumn: (columnId) => {
+      const { columns } = store.getState();
+      if (columns.length > 1) arrange(columns.filter(({ id }) => id !== columnId));
     },
     run: async () => {
-      if (!isWriting(store.getState())) await runSides(sidesToWrite());
+      if (isWriting(store.getState())) return;
+      asked = question();
+      store.setState(({ columns }) => ({
+        columns: columns.map((column) => ({
+          ...column,
+          output: column.subject.type === 'none' ? EMPTY : { ...EMPTY, status: 'waiting' },
+        })),
+      }));
+      await pump();
     },
     stop: () => {
-      const before = store.getState();
-      // The side that is being written ends with what it has; the one that waits is called off.
-      for (const side of SIDES) if (before[side].status === 'waiting') setSide(side, EMPTY);
-      engine.stopGenerating().catch((thrown) => {
-        setSide(before.base.status === 'writing' ? 'base' : 'tuned', { status: 'failed', problem: toProblem(thrown) });
-      });
+      // The column that is being written ends with what it has; those that wait are called off.
+      for (const { id, output } of store.getState().columns) if (output.status === 'waiting') setOutput(id, EMPTY);
+      const { id } = writing ?? {};
+      if (id !== undefined) void endText(id);
     },
   };
+}
+
+function sameQuestion(a: Question, b: Question): boolean {
+  return a.prompt === b.prompt && a.format === b.format && a.sampling === b.sampling;
 }

@@ -14,14 +14,14 @@ export interface ExportState {
   readonly writing: 'zip' | 'safetensors' | null;
   /** Name of the last file handed to the browser. */
   readonly saved: string | null;
-  /** Prefixes that were handed over, in any format. */
+  /** Adapters that were handed over, in any format. */
   readonly savedIds: readonly string[];
   readonly problem: SerialisedError | null;
 }
 
 export interface Exporting {
   readonly store: StoreApi<ExportState>;
-  selectPrefix(id: string | null): void;
+  selectAdapter(id: string | null): void;
   write(format: 'zip' | 'safetensors'): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export function createExporting(engine: Engine, save: (file: ExportedFile) => vo
   });
   return {
     store,
-    selectPrefix: (adapterId) => {
+    selectAdapter: (adapterId) => {
       if (adapterId === store.getState().adapterId) return;
       store.setState({ adapterId, description: null, problem: null, saved: null });
       if (adapterId !== null) describe(adapterId);

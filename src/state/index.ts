@@ -1,19 +1,23 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
+export { adapterLabel, composable, keptAdapters } from './adapters';
 export type { Lookup } from './chooser';
-export { expectedAnswer, isWriting, type Output, type Side } from './compare';
+export { type Column, MAX_COLUMNS, type Output, type Subject } from './columns';
+export { expectedAnswer, hasCompared, isWriting } from './compare';
 export { DEFAULT_HELD_OUT, datasetLine, type LoadedDataset, usableDataset } from './dataset';
 export { peftLines } from './exporting';
 export { asksForToken } from './hubToken';
 export { losesWork } from './leaving';
+export { isChosen, type TargetGroup, targetGroups, ticked } from './loraTargets';
 export { describeLoss } from './lossLog';
 export { unknownColumns } from './mapping';
 export { type ModelState, sourceName, summaryOf, wayBack } from './model';
 export { BUNDLED_MODEL } from './modelAddress';
 export { keptModels, keptName, keptUse } from './modelCache';
-export { measuredOn, prefixLabel, scoreRows } from './prefixes';
 export { isActive, latestRun, latestRunOf, type RunRecord, shownRun } from './run';
 export type { Sample } from './samples';
 export { createDelay, createFrameSchedule } from './schedule';
+export { measuredOn, type ScoreRow, scoreRows } from './scores';
 export { createSession, type Session, settingsIssues, whyNotTune } from './session';
-export { MAX_LENGTH, mayBeAuto, type NumberField, RULES, type SettingsIssue, type SettingsState } from './settings';
+export { MAX_LENGTH, type NumberField, type SettingsState } from './settings';
+export { hasVirtualTokens, mayBeAuto, RULES, type SettingsIssue } from './settingsRules';
 export { parseUrl } from './url';

@@ -1,8 +1,10 @@
 /**
  * One visit to the page: the stores, and what follows from what. Model ready → the dataset is read with its tokenizer;
- * dataset read → settings and prompt are suggested; run done → its prefix is chosen in Compare and Export.
+ * dataset read → settings and prompt are suggested; run done → its adapter is shown in Compare and chosen in Export.
  */
 import type { Engine, ExportedFile } from '../worker';
+import type { Adapters } from './adapters';
+import { createAdapters } from './adapters';
 import type { Chooser } from './chooser';
 import { createChooser } from './chooser';
 import type { Compare } from './compare';
@@ -15,21 +17,22 @@ import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
 import type { HubToken } from './hubToken';
 import { createHubToken } from './hubToken';
+import { usualTargets } from './loraTargets';
 import type { Model } from './model';
 import { createModel, summaryOf } from './model';
 import { modelAddress } from './modelAddress';
 import type { ModelCache } from './modelCache';
 import { createModelCache } from './modelCache';
-import type { Prefixes } from './prefixes';
-import { createPrefixes } from './prefixes';
 import { readText } from './readText';
 import type { Run } from './run';
 import { createRun, isActive, latestRun } from './run';
 import type { FetchSample, Sample, Samples } from './samples';
 import { createSamples } from './samples';
 import type { Delay, Schedule } from './schedule';
-import type { Settings, SettingsContext, SettingsIssue } from './settings';
-import { checkSettings, createSettings, suggestInitText, toTuneSettings } from './settings';
+import type { Settings } from './settings';
+import { createSettings, suggestInitText, toTuneSettings } from './settings';
+import type { SettingsContext, SettingsIssue } from './settingsRules';
+import { checkSettings } from './settingsRules';
 import type { UrlState } from './url';
 
 export interface SessionOptions {
@@ -52,7 +55,7 @@ export interface Session {
   readonly settings: Settings;
   readonly estimate: Estimate;
   readonly run: Run;
-  readonly prefixes: Prefixes;
+  readonly adapters: Adapters;
   readonly compare: Compare;
   readonly exporting: Exporting;
   /** Loads the model that the link names and lists the samples. */
@@ -63,8 +66,9 @@ export interface Session {
   /** Space bar: pauses a run or lets it go on. */
   togglePause(): void;
   importAdapter(files: readonly File[]): Promise<void>;
-  /** Chooses a prefix wherever one is chosen. */
-  choosePrefix(id: string): void;
+  composeAdapters(firstId: string, secondId: string): Promise<void>;
+  /** Shows an adapter in Compare and chooses it in Export. */
+  chooseAdapter(id: string): void;
 }
 
 export function createSession(engine: Engine, { url, schedule, delay, fetchSample, save }: SessionOptions): Session {
@@ -77,7 +81,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   const settings = createSettings(url.settings);
   const estimate = createEstimate(engine);
   const run = createRun(engine, schedule);
-  const prefixes = createPrefixes(engine);
+  const adapters = createAdapters(engine, delay);
   const compare = createCompare(engine, schedule, url.prompt);
   const exporting = createExporting(engine, save);
 
@@ -87,9 +91,14 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     if (summary === null || summary.untrainable !== null || issues().some(({ level }) => level === 'error')) return;
     estimate.ask(toTuneSettings(settings.store.getState()));
   };
-  const choosePrefix = (id: string) => {
-    compare.selectPrefix(id);
-    exporting.selectPrefix(id);
+  const chooseAdapter = (id: string) => {
+    compare.show(id);
+    exporting.selectAdapter(id);
+  };
+  /** Of the present model, if there is one; else of those before. */
+  const newestAdapter = () => {
+    const { list, others } = adapters.store.getState();
+    return (list.at(-1) ?? others.at(-1))?.id ?? null;
   };
 
   /** A link's model and dtype; what this browser keeps of them needs no network. */
@@ -115,14 +124,19 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       estimate.clear();
       return;
     }
-    void prefixes.refresh().then(() => {
-      const { list, others } = prefixes.store.getState();
-      const chosen = compare.store.getState().adapterId;
-      if (list.some(({ id }) => id === chosen)) return;
-      compare.selectPrefix(list.at(-1)?.id ?? null);
-      exporting.selectPrefix((list.at(-1) ?? others.at(-1))?.id ?? null);
+    settings.suggest({ targets: usualTargets(summary.loraTargets) });
+    void adapters.refresh().then(() => {
+      const { list } = adapters.store.getState();
+      const chosen = exporting.store.getState().adapterId;
+      if (!list.some(({ id }) => id === chosen)) exporting.selectAdapter(newestAdapter());
     });
     askEstimate();
+  });
+  adapters.store.subscribe(({ list, others }, before) => {
+    if (list === before.list && others === before.others) return;
+    compare.setAdapters(list.map(({ id }) => id));
+    const chosen = exporting.store.getState().adapterId;
+    if (![...list, ...others].some(({ id }) => id === chosen)) exporting.selectAdapter(newestAdapter());
   });
 
   dataset.store.subscribe((now, before) => {
@@ -134,10 +148,14 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       ...(sample?.steps !== undefined && { steps: sample.steps }),
     });
     compare.offer(summary.examples);
-    prefixes.forgetMeasurements();
+    adapters.forgetMeasurements();
     askEstimate();
   });
-  settings.store.subscribe(askEstimate);
+  settings.store.subscribe((now, before) => {
+    // What another method weighs says nothing of this one.
+    if (now.method !== before.method) estimate.clear();
+    askEstimate();
+  });
 
   const session: Session = {
     model,
@@ -149,7 +167,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     settings,
     estimate,
     run,
-    prefixes,
+    adapters,
     compare,
     exporting,
     begin() {
@@ -178,9 +196,9 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       if (whyNotTune(session) !== null || current === null || summary === null) return;
       const subject = { dataset: current.summary.name, model: summary.name };
       void run.start(toTuneSettings(settings.store.getState()), subject).then(async () => {
-        await prefixes.refresh();
+        await adapters.refresh();
         const adapter = latestRun(run.store.getState())?.adapter;
-        if (adapter) choosePrefix(adapter.id);
+        if (adapter) chooseAdapter(adapter.id);
         askEstimate();
       });
     },
@@ -190,10 +208,14 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       else if (record?.phase === 'running') run.pause();
     },
     async importAdapter(files) {
-      const prefix = await prefixes.import(files);
-      if (prefix !== null) choosePrefix(prefix.id);
+      const adapter = await adapters.import(files);
+      if (adapter !== null) chooseAdapter(adapter.id);
     },
-    choosePrefix,
+    async composeAdapters(firstId, secondId) {
+      const adapter = await adapters.compose(firstId, secondId);
+      if (adapter !== null) chooseAdapter(adapter.id);
+    },
+    chooseAdapter,
   };
   return session;
 }
@@ -203,11 +225,11 @@ function sampleOf(samples: Samples, datasetName: string): Sample | undefined {
 }
 
 function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
-  const summary = usableDataset(dataset.store.getState())?.summary;
+  const summary = summaryOf(model.store.getState());
   return {
-    contextLength: summaryOf(model.store.getState())?.contextLength ?? null,
-    longestTokens: summary?.longestTokens ?? null,
-    trainRows: summary?.trainRows ?? null,
+    contextLength: summary?.contextLength ?? null,
+    longestTokens: usableDataset(dataset.store.getState())?.summary.longestTokens ?? null,
+    loraTargets: summary?.loraTargets ?? null,
   };
 }
 

@@ -1,12 +1,12 @@
 /**
- * The state a link can set: `?model=fable-7m&method=prefix&device=wasm&sample=…&length=16&…`, or a model of the hub,
+ * The state a link can set: `?model=fable-7m&method=lora&rank=8&targets=q,v&device=wasm&sample=…`, or a model of the hub,
  * `?model=owner/name@revision&dtype=q4f16`. What cannot be read is left out and said, never guessed.
  */
 import { PreludeError } from '../errors';
-import type { DeviceChoice, MethodName, ModelSource } from '../worker';
+import type { DeviceChoice, LoraRole, MethodName, ModelSource } from '../worker';
 import { BUNDLED_MODEL, parseModelAddress } from './modelAddress';
 import type { NumberField, SettingsState } from './settings';
-import { RULES } from './settings';
+import { RULES } from './settingsRules';
 
 export interface UrlState {
   readonly model: ModelSource;
@@ -23,6 +23,8 @@ export interface UrlState {
 /** Name in the link → field. */
 const NUMBERS: Readonly<Record<string, NumberField>> = {
   length: 'length',
+  frozen: 'frozenTokens',
+  encoder: 'encoderWidth',
   rank: 'rank',
   alpha: 'alpha',
   dropout: 'dropout',
@@ -47,6 +49,16 @@ const INITS: Readonly<Record<string, SettingsState['initType']>> = {
   zero: 'zero',
 };
 
+const ROLES: Readonly<Record<string, LoraRole>> = {
+  q: 'q',
+  k: 'k',
+  v: 'v',
+  o: 'o',
+  gate: 'gate',
+  up: 'up',
+  down: 'down',
+};
+
 export function parseUrl(search: string): UrlState {
   const query = new URLSearchParams(search);
   const problems: string[] = [];
@@ -65,6 +77,8 @@ export function parseUrl(search: string): UrlState {
   }
   const text = query.get('text');
   if (text !== null) settings.initText = text;
+  const targets = readTargets(query.get('targets'), problems);
+  if (targets.length > 0) settings.targets = targets;
 
   for (const [name, field] of Object.entries(NUMBERS)) {
     const given = query.get(name);
@@ -80,6 +94,9 @@ export function parseUrl(search: string): UrlState {
       );
   }
 
+  // A width says that there is to be a network.
+  if (settings.encoderWidth !== undefined) settings.encoded = true;
+
   const device = query.get('device');
   const known = device === null ? 'auto' : DEVICES[device];
   if (known === undefined) problems.push(`device=${device} is none of auto, webgpu, wasm; auto is used.`);
@@ -93,6 +110,17 @@ export function parseUrl(search: string): UrlState {
     settings,
     problems,
   };
+}
+
+function readTargets(given: string | null, problems: string[]): LoraRole[] {
+  if (given === null) return [];
+  const roles = new Set<LoraRole>();
+  for (const name of given.split(',')) {
+    const role = ROLES[name.trim()];
+    if (role === undefined) problems.push(`targets=${name} is none of ${Object.keys(ROLES).join(', ')}.`);
+    else roles.add(role);
+  }
+  return [...roles];
 }
 
 /** One word is a model beside the page; with a slash it is one of the hub, or an address. */

@@ -4,7 +4,10 @@ import { STEPS } from './keys';
 import classes from './steps/steps.module.css';
 
 const WORDS: readonly (readonly [string, string])[] = [
-  ['Prefix', 'Trained keys and values that stand in front of the text in every layer. The only thing that is learned.'],
+  ['Adapter', 'What was learned: a few numbers in a small file, to be used with the model.'],
+  ['Prefix', 'An adapter of trained keys and values that stand in front of the text in every layer.'],
+  ['Prompt', 'An adapter of trained embeddings, made-up words that stand in front of the text.'],
+  ['LoRA', 'An adapter of small changes that are added beside weight matrices of the model.'],
   ['Frozen', 'The model’s own weights are never changed, not by a bit.'],
   ['Loss', 'How surprised the model is by the right answer, in nats; 0 is no surprise at all.'],
   ['Validation', 'Rows held out from learning, to see whether more was learned than those rows by heart.'],

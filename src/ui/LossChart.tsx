@@ -1,6 +1,6 @@
 /**
  * The loss curve: uPlot, fed with the run's own columns at most five times a second and never through React's state. The
- * legend is ours, because it also explains the line of the model without a prefix; readers of the page get words.
+ * legend is ours, because it also explains the line of the model alone; readers of the page get words.
  */
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
@@ -61,7 +61,7 @@ export function LossChart() {
       <figcaption className={classes.keys}>
         <LineKey color="var(--p-tuned)" width={1.2} label="training loss" />
         <LineKey color="var(--p-tuned)" width={2.5} dot label="validation loss" />
-        {hasBase && <LineKey color="var(--p-base)" width={1.5} dash="4 3" label="validation, without prefix" />}
+        {hasBase && <LineKey color="var(--p-base)" width={1.5} dash="4 3" label="validation, the model alone" />}
         <span>{readout ?? 'nats, per step'}</span>
       </figcaption>
       <div ref={host} className={classes.chart} role="img" aria-label={`Loss. ${words}`} />

@@ -1,7 +1,7 @@
 /** The strip at the bottom, in sight wherever one is: the run under way and its controls, or what comes next. */
 import { Button } from '@mantine/core';
 import type { RunRecord } from '../state';
-import { isActive, latestRun, latestRunOf, summaryOf, usableDataset } from '../state';
+import { hasCompared, isActive, latestRun, latestRunOf, summaryOf, usableDataset } from '../state';
 import { formatAbout, formatCount, formatLoss, formatRate, sayEnding, sayParts } from './format';
 import type { StepName } from './keys';
 import { goTo } from './keys';
@@ -47,7 +47,7 @@ function Running() {
       <Button
         variant="default"
         aria-label="Stop"
-        title="Stop and keep the prefix"
+        title="Stop and keep what was learned"
         disabled={stopping}
         onClick={run.stop}
       >
@@ -111,20 +111,20 @@ function Next() {
 function useNextStep(record: RunRecord | undefined): NextStep {
   const model = usePart('model', ({ phase }) => phase.status);
   const hasData = usePart('dataset', (state) => usableDataset(state) !== null);
-  const hasPrefix = usePart('prefixes', ({ list }) => list.length > 0);
-  const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
+  const hasAdapter = usePart('adapters', ({ list }) => list.length > 0);
+  const compared = usePart('compare', hasCompared);
   if (model === 'failed') return { text: 'The model could not be loaded.', step: 'Model' };
   if (model === 'cancelled') return { text: 'No model is loaded.', step: 'Model' };
   if (record?.phase === 'failed') return { text: 'The run ended with an error.', step: 'Tune' };
   if (!hasData) return { text: 'Nothing is training. First, a dataset.', step: 'Data' };
-  if (!hasPrefix) return { text: 'Nothing is training. The data is ready.', step: 'Tune' };
+  if (!hasAdapter) return { text: 'Nothing is training. The data is ready.', step: 'Tune' };
   const ended =
     record === undefined
       ? 'Nothing is training.'
       : `Run ${record.id} ${record.ending ? sayEnding(record.ending) : 'ended'} at step ${formatCount(record.step)}.`;
   return compared
-    ? { text: `${ended} Take the prefix with you.`, step: 'Export' }
-    : { text: `${ended} See what the prefix does.`, step: 'Compare' };
+    ? { text: `${ended} Take the adapter with you.`, step: 'Export' }
+    : { text: `${ended} See what the adapter does.`, step: 'Compare' };
 }
 
 /** For screen readers: the turns of a run, not its every step. */

@@ -1,9 +1,19 @@
 /** The five steps beside the content: what each holds, which are done, which one is in view. */
 import { useEffect, useState } from 'react';
-import { datasetLine, isActive, isWriting, latestRun, latestRunOf, summaryOf, usableDataset } from '../state';
+import {
+  datasetLine,
+  hasCompared,
+  isActive,
+  isWriting,
+  keptAdapters,
+  latestRun,
+  latestRunOf,
+  summaryOf,
+  usableDataset,
+} from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
-import { goTo, STEPS } from './keys';
+import { goTo, LIBRARY, STEPS } from './keys';
 import { usePart } from './session';
 import classes from './shell.module.css';
 
@@ -12,35 +22,56 @@ export function StepNav() {
   const lines = useLines();
   return (
     <nav className={classes.nav} aria-label="Steps">
-      <ol className={classes.navList}>
-        {STEPS.map((step, index) => (
-          <li key={step}>
-            <a
-              href={`#${step.toLowerCase()}`}
-              className={classes.navLink}
-              aria-current={step === inView ? 'step' : undefined}
-              onClick={(event) => {
-                event.preventDefault();
-                goTo(step);
-              }}
-            >
-              <span className={classes.navNumber}>{index + 1}</span>
-              <span>{step}</span>
-              {lines[step].mark !== null && (
-                <span
-                  className={classes.navMark}
-                  role="img"
-                  aria-label={lines[step].mark === '✓' ? 'done' : 'under way'}
-                >
-                  {lines[step].mark}
-                </span>
-              )}
-              {lines[step].line !== '' && <span className={classes.navLine}>{lines[step].line}</span>}
-            </a>
-          </li>
-        ))}
-      </ol>
+      <div className={classes.navInner}>
+        <ol className={classes.navList}>
+          {STEPS.map((step, index) => (
+            <li key={step}>
+              <a
+                href={`#${step.toLowerCase()}`}
+                className={classes.navLink}
+                aria-current={step === inView ? 'step' : undefined}
+                onClick={(event) => {
+                  event.preventDefault();
+                  goTo(step);
+                }}
+              >
+                <span className={classes.navNumber}>{index + 1}</span>
+                <span>{step}</span>
+                {lines[step].mark !== null && (
+                  <span
+                    className={classes.navMark}
+                    role="img"
+                    aria-label={lines[step].mark === '✓' ? 'done' : 'under way'}
+                  >
+                    {lines[step].mark}
+                  </span>
+                )}
+                {lines[step].line !== '' && <span className={classes.navLine}>{lines[step].line}</span>}
+              </a>
+            </li>
+          ))}
+        </ol>
+        <LibraryLink />
+      </div>
     </nav>
+  );
+}
+
+/** No step: what the steps left behind. */
+function LibraryLink() {
+  const count = usePart('adapters', (state) => keptAdapters(state).length);
+  return (
+    <a
+      href={`#${LIBRARY}`}
+      className={`${classes.navLink} ${classes.navExtra}`}
+      onClick={(event) => {
+        event.preventDefault();
+        goTo(LIBRARY);
+      }}
+    >
+      <span />
+      <span>Adapters ({formatCount(count)})</span>
+    </a>
   );
 }
 
@@ -64,8 +95,7 @@ function useLines(): Record<StepName, Line> {
   });
   const loss = usePart('run', (state) => latestRunOf(state, name)?.validation?.loss ?? null);
   const writing = usePart('compare', isWriting);
-  const compared = usePart('compare', ({ tuned }) => tuned.status === 'done');
-  const prefixes = usePart('prefixes', ({ list, others }) => list.length + others.length);
+  const compared = usePart('compare', hasCompared);
   const done = (is: boolean): Line['mark'] => (is ? '✓' : null);
   return {
     Model: {
@@ -78,7 +108,7 @@ function useLines(): Record<StepName, Line> {
       line: training ? `${percent} %` : loss === null ? '' : `validation loss ${formatLoss(loss)}`,
     },
     Compare: { mark: writing ? '●' : done(compared), line: '' },
-    Export: { mark: null, line: prefixes === 0 ? '' : `${formatCount(prefixes)} prefix${prefixes === 1 ? '' : 'es'}` },
+    Export: { mark: null, line: '' },
   };
 }
 

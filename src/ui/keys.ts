@@ -3,6 +3,9 @@
 export const STEPS = ['Model', 'Data', 'Tune', 'Compare', 'Export'] as const;
 export type StepName = (typeof STEPS)[number];
 
+/** Where the adapters are listed: a place of its own, within Export. */
+export const LIBRARY = 'adapters';
+
 export type KeyAction =
   | { readonly type: 'go'; readonly step: StepName }
   | { readonly type: 'pause' }
@@ -34,8 +37,8 @@ export function focusOf(element: Element | null): KeyPress['focus'] {
   return element.closest('button, a, input, summary, [role=slider], [role=radio], [role=option]') ? 'control' : 'page';
 }
 
-export function goTo(step: StepName): void {
-  const section = document.getElementById(step.toLowerCase());
+export function goTo(place: StepName | typeof LIBRARY): void {
+  const section = document.getElementById(place.toLowerCase());
   section?.scrollIntoView();
-  section?.querySelector<HTMLElement>('h2')?.focus({ preventScroll: true });
+  section?.querySelector<HTMLElement>('h2, h3')?.focus({ preventScroll: true });
 }

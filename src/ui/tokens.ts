@@ -1,7 +1,7 @@
 /**
  * The design tokens, all of them: Mantine's theme and the page's own CSS variables (`--p-…`), light and dark. `base` and
- * `tuned` are the colour-blind-safe pair (ochre and blue) that stands for the model alone and the model with a prefix
- * everywhere; `tuned` is also the one accent.
+ * `tuned` are the colour-blind-safe pair (ochre and blue) that stands for the model alone and the model with an
+ * adapter everywhere; `tuned` is also the one accent. `third` to `fifth` tell further adapters apart, in hue and lightness.
  */
 import type { CSSVariablesResolver, MantineColorsTuple } from '@mantine/core';
 import { createTheme } from '@mantine/core';
@@ -16,6 +16,9 @@ interface Palette {
   readonly base: string;
   readonly tuned: string;
   readonly tunedSoft: string;
+  readonly third: string;
+  readonly fourth: string;
+  readonly fifth: string;
   readonly tokenOdd: string;
   readonly tokenEven: string;
   readonly problem: string;
@@ -32,6 +35,9 @@ export const LIGHT: Palette = {
   base: '#a35200',
   tuned: '#1a5fb4',
   tunedSoft: '#dce9f8',
+  third: '#007d66',
+  fourth: '#7c2a70',
+  fifth: '#3a3d42',
   tokenOdd: '#f1f1ec',
   tokenEven: '#e7e7e1',
   problem: '#a8201a',
@@ -48,6 +54,9 @@ export const DARK: Palette = {
   base: '#eda85a',
   tuned: '#7db3f5',
   tunedSoft: '#1f3650',
+  third: '#5ed3b2',
+  fourth: '#cf86bd',
+  fifth: '#eceae6',
   tokenOdd: '#22262b',
   tokenEven: '#2b3036',
   problem: '#f2958f',

@@ -75,7 +75,7 @@ describe('a dataset that cannot be read', () => {
   });
 });
 
-describe('a prefix that is none', () => {
+describe('an adapter that is none', () => {
   test.each([
     ['a zip that is none', [upload('mine.zip', 'not a zip')], /mine\.zip is no zip file/],
     [
@@ -84,10 +84,10 @@ describe('a prefix that is none', () => {
       /missing from mine\.zip/,
     ],
     ['random bytes', [upload('mine.safetensors', 'x'.repeat(400))], /not a safetensors file/],
-    ['a LoRA adapter', adapterFiles(LORA), /is a LoRA adapter, not a prefix/],
+    ['a LoRA adapter of another model', adapterFiles(LORA), /LoRA adapter is for another model/],
     ['a prefix of another model', adapterFiles(OTHER_GEOMETRY), /for another model.*The loaded model has 8 layers/s],
   ])('%s is refused with its reason', async (_name, files, reason) => {
-    await person.step('Export').getByLabel('Drop a prefix').setInputFiles(files);
+    await person.step('Export').getByLabel('Drop an adapter').setInputFiles(files);
     await error('Export', reason).waitFor(LOADED);
   });
 });
@@ -111,7 +111,7 @@ describe('a run', () => {
     await page.getByText('Run 1 finished at step 2.').waitFor(LOADED);
   }, 120_000);
 
-  test('leaves a prefix that outlasts a model cut off in the middle', async () => {
+  test('leaves an adapter that outlasts a model cut off in the middle', async () => {
     const model = person.step('Model');
     await model.getByText('Another model').click();
     const files = ['config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) =>
@@ -133,7 +133,7 @@ describe('a run', () => {
     const compare = person.step('Compare');
     await compare.getByRole('button', { name: 'Generate' }).click();
     await compare
-      .getByRole('group', { name: 'With prefix' })
+      .getByRole('group', { name: /^With / })
       .getByText(/tokens?\/s/)
       .waitFor(LOADED);
   }, 120_000);

@@ -95,7 +95,7 @@ describe('a model of the hub', () => {
     await compare.getByRole('textbox', { name: 'Prompt' }).fill('once');
     await compare.getByRole('button', { name: 'Generate' }).click();
     await compare
-      .getByRole('group', { name: 'Without prefix' })
+      .getByRole('group', { name: 'The model alone' })
       .getByText(/tokens?\/s/)
       .waitFor(LOADED);
   });

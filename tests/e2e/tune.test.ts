@@ -69,7 +69,7 @@ test('Compare streams two different texts for the same prompt', async () => {
   const compare = person.step('Compare');
   await compare.getByRole('button', { name: 'Generate' }).click();
   const texts = await Promise.all(
-    ['Without prefix', 'With prefix'].map(async (name) => {
+    ['The model alone', /^With /].map(async (name) => {
       const pane = compare.getByRole('group', { name });
       await pane.getByText(/tokens\/s/).waitFor({ timeout: 60_000 });
       return pane.locator('output').textContent();
@@ -104,7 +104,9 @@ test('brought back, the prefix gives the same validation loss', async () => {
   const { page } = person;
   const exporting = person.step('Export');
   const buffer = Buffer.from(zip);
-  await exporting.getByLabel('Drop a prefix').setInputFiles({ name: 'mine.zip', mimeType: 'application/zip', buffer });
+  await exporting
+    .getByLabel('Drop an adapter')
+    .setInputFiles({ name: 'mine.zip', mimeType: 'application/zip', buffer });
   const rows = page
     .getByRole('table')
     .getByRole('row')

@@ -59,7 +59,7 @@ test('it generates with and without the prefix', async () => {
   const compare = person.step('Compare');
   await setNumber(compare, 'Max tokens', 6);
   await compare.getByRole('button', { name: 'Generate' }).click();
-  for (const name of ['Without prefix', 'With prefix']) {
+  for (const name of ['The model alone', /^With /]) {
     await compare
       .getByRole('group', { name })
       .getByText(/tokens\/s/)
@@ -77,7 +77,9 @@ test('the exported prefix, brought back, gives the same validation loss', async 
     2 * 2 * 2 * 16,
   ]);
   const buffer = Buffer.from(zip);
-  await exporting.getByLabel('Drop a prefix').setInputFiles({ name: 'tiny.zip', mimeType: 'application/zip', buffer });
+  await exporting
+    .getByLabel('Drop an adapter')
+    .setInputFiles({ name: 'tiny.zip', mimeType: 'application/zip', buffer });
   const table = page
     .getByRole('table')
     .getByRole('row')

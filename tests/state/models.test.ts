@@ -387,7 +387,7 @@ describe('a model that cannot be tuned', () => {
     expect(argsOf('tune')).toEqual([]);
     expect(argsOf('estimate')).toEqual([]);
     await session.compare.run();
-    expect(session.compare.store.getState().base.status).toBe('done');
+    expect(session.compare.store.getState().columns[0]?.output.status).toBe('done');
   });
 });
 

@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { losesWork } from '../../src/state/leaving';
 import { neverBack } from '../../src/state/model';
-import { measuredOn, scoreRows } from '../../src/state/prefixes';
 import { toProblem } from '../../src/state/problem';
 import { isActive, latestRun, latestRunOf } from '../../src/state/run';
 import { parseSamples } from '../../src/state/samples';
-import { createSession, whyNotTune } from '../../src/state/session';
+import { measuredOn, scoreRows } from '../../src/state/scores';
+import { createSession, type Session, whyNotTune } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
 import type { ExportedFile } from '../../src/worker/protocol';
 import { createScriptedEngine, type Script } from '../support/scriptedEngine';
@@ -48,8 +48,15 @@ async function visit(search = '', script: Script = {}) {
   return { engine, session, saved };
 }
 
+const MODEL_ALONE = { type: 'model' };
+const subjects = ({ compare }: Session) => compare.store.getState().columns.map(({ subject }) => subject);
+const scores = ({ adapters }: Session) => {
+  const state = adapters.store.getState();
+  return scoreRows(state.list, state);
+};
+
 describe('a visit', () => {
-  it('goes from a link with a sample to an exported prefix', async () => {
+  it('goes from a link with a sample to an exported adapter', async () => {
     const { session, saved } = await visit('?sample=reviews&device=wasm');
     expect(whyNotTune(session)).toBeNull();
     expect(session.settings.store.getState()).toMatchObject({ steps: 30, initText: 'Read each review.' });
@@ -58,7 +65,7 @@ describe('a visit', () => {
 
     session.tune();
     await settle();
-    expect(session.compare.store.getState().adapterId).toBe('adapter-1');
+    expect(subjects(session)).toEqual([MODEL_ALONE, { type: 'adapter', id: 'adapter-1' }]);
     expect(session.exporting.store.getState()).toMatchObject({
       adapterId: 'adapter-1',
       description: { tensors: [{ dims: [16, 2048] }] },
@@ -74,6 +81,35 @@ describe('a visit', () => {
     session.dataset.open('a.tsv', 'x\ty');
     await settle();
     expect(whyNotTune(session)).toBe('Length is at least 1.');
+  });
+
+  it('puts an adapter of every method beside the model alone, and chooses it for the export', async () => {
+    const { session, engine } = await visit('?sample=reviews');
+    for (const method of ['prefix', 'prompt', 'lora'] as const) {
+      session.settings.set({ method });
+      await settle();
+      expect(whyNotTune(session)).toBeNull();
+      session.tune();
+      await settle();
+      expect(engine.calls.findLast((call) => call.method === 'tune')?.args[0]).toMatchObject({
+        method: { type: method },
+      });
+      const newest = session.adapters.store.getState().list.at(-1);
+      expect(newest?.shape.method).toBe(method);
+      expect(subjects(session)).toEqual([MODEL_ALONE, { type: 'adapter', id: newest?.id }]);
+      expect(session.exporting.store.getState().adapterId).toBe(newest?.id);
+    }
+  });
+
+  it('forgets what another method weighs, and learns what LoRA goes on from the model', async () => {
+    const { session } = await visit('?sample=reviews', {
+      model: { loraTargets: [{ role: 'o', module: 'c_proj', numbersPerRank: 100 }] },
+    });
+    expect(session.estimate.store.getState().value).not.toBeNull();
+    session.settings.set({ method: 'lora' });
+    expect(session.estimate.store.getState().value).toBeNull();
+    expect(session.settings.store.getState().targets).toEqual(['o']);
+    expect(whyNotTune(session)).toBeNull();
   });
 
   it('does not start a run that is known not to fit, until its settings make it fit', async () => {
@@ -119,13 +155,13 @@ describe('a visit', () => {
     expect(session.dataset.store.getState().current?.summary.usableRows).toBe(2);
   });
 
-  it('measures an imported prefix against the model alone', async () => {
+  it('measures an imported adapter against the model alone', async () => {
     const { session } = await visit('?sample=reviews');
     await session.importAdapter([]);
     expect(session.exporting.store.getState().adapterId).toBe('imported-1');
-    expect(scoreRows(session.prefixes.store.getState())[0]).toMatchObject({ base: null, tuned: null });
-    await session.prefixes.measure('imported-1');
-    expect(scoreRows(session.prefixes.store.getState())[0]).toMatchObject({
+    expect(scores(session)[0]).toMatchObject({ base: null, tuned: null });
+    await session.adapters.measure('imported-1');
+    expect(scores(session)[0]).toMatchObject({
       base: { loss: 2.412 },
       tuned: { loss: 0.683 },
     });
@@ -137,11 +173,11 @@ describe('a visit', () => {
     await settle();
     session.model.load({ type: 'hub', repo: 'owner/small', revision: 'main' });
     await settle();
-    expect(session.prefixes.store.getState()).toMatchObject({
+    expect(session.adapters.store.getState()).toMatchObject({
       list: [],
       others: [{ id: 'adapter-1', model: 'fable-7m' }],
     });
-    expect(session.compare.store.getState().adapterId).toBeNull();
+    expect(subjects(session)).toEqual([MODEL_ALONE, { type: 'none' }]);
     expect(session.exporting.store.getState().adapterId).toBe('adapter-1');
     expect(latestRunOf(session.run.store.getState(), 'owner/small')).toBeUndefined();
     expect(latestRunOf(session.run.store.getState(), 'fable-7m')?.id).toBe(1);
@@ -149,11 +185,11 @@ describe('a visit', () => {
     expect(saved.map(({ name }) => name)).toEqual(['adapter-1.zip']);
     session.model.load({ type: 'bundled', name: 'fable-7m' });
     await settle();
-    expect(session.compare.store.getState().adapterId).toBe('adapter-1');
-    expect(session.prefixes.store.getState()).toMatchObject({ list: [{ id: 'adapter-1' }], others: [] });
+    expect(subjects(session)).toEqual([MODEL_ALONE, { type: 'adapter', id: 'adapter-1' }]);
+    expect(session.adapters.store.getState()).toMatchObject({ list: [{ id: 'adapter-1' }], others: [] });
   });
 
-  it('leaving loses a run under way, and a prefix until it is exported', async () => {
+  it('leaving loses a run under way, and an adapter until it is exported', async () => {
     const { session } = await visit('?sample=reviews');
     const loses = () => losesWork(session.run.store.getState(), session.exporting.store.getState());
     expect(loses()).toBe(false);

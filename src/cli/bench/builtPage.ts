@@ -73,7 +73,7 @@ async function visit(page: Page, url: string): Promise<number> {
   await page.goto(`${url}?device=wasm&prompt=${encodeURIComponent(PROMPT)}`, { waitUntil: 'commit' });
   const compare = page.getByRole('region', { name: 'Compare', exact: true });
   await compare.getByRole('button', { name: 'Generate' }).click();
-  const output = await compare.getByRole('group', { name: 'Without prefix' }).locator('output').elementHandle();
+  const output = await compare.getByRole('group', { name: 'The model alone' }).locator('output').elementHandle();
   const first = await page.waitForFunction(
     (element) => {
       const status = element?.getAttribute('data-status');

@@ -1,28 +1,33 @@
-/** Step 4: one prompt, the model alone and the model with a prefix, side by side. */
-import { Button, NumberInput, SegmentedControl, Select, Textarea } from '@mantine/core';
-import type { Output, Side } from '../../state';
-import { expectedAnswer, isWriting, prefixLabel, summaryOf } from '../../state';
-import type { SamplingSettings } from '../../worker';
-import { formatPlural, formatRate } from '../format';
-import { Problem } from '../parts/Problem';
-import { Term } from '../parts/Term';
+/** Step 4: one prompt, the model alone and the model with one adapter or another, side by side. */
+import { Button, SegmentedControl, Textarea } from '@mantine/core';
+import { expectedAnswer, summaryOf } from '../../state';
 import { Step } from '../Step';
 import { usePart, useSession } from '../session';
 import compareClasses from './compare.module.css';
+import { OutputColumn } from './OutputColumn';
+import { Sampling } from './Sampling';
 import classes from './steps.module.css';
 
 export function CompareStep() {
   return (
-    <Step name="Compare" line="The same prompt, the same seed; the only difference is the prefix.">
+    <Step name="Compare" line="The same prompt, the same seed; the only difference is the adapter.">
       <div className={classes.stack}>
         <Prompt />
         <Sampling />
-        <div className={classes.halves}>
-          <OutputPane side="base" />
-          <OutputPane side="tuned" />
-        </div>
+        <Columns />
       </div>
     </Step>
+  );
+}
+
+function Columns() {
+  const columns = usePart('compare', (state) => state.columns);
+  return (
+    <div className={compareClasses.columns}>
+      {columns.map((column) => (
+        <OutputColumn key={column.id} column={column} removable={columns.length > 1} />
+      ))}
+    </div>
   );
 }
 
@@ -73,128 +78,5 @@ function Prompt() {
         )}
       </div>
     </>
-  );
-}
-
-interface SamplingField {
-  readonly field: keyof SamplingSettings;
-  readonly label: string;
-  readonly means: string;
-  readonly min: number;
-  readonly max: number;
-  readonly step: number;
-}
-
-const SAMPLING: readonly SamplingField[] = [
-  {
-    field: 'temperature',
-    label: 'Temperature',
-    means: '0 always takes the likeliest token (greedy); higher is more varied.',
-    min: 0,
-    max: 2,
-    step: 0.1,
-  },
-  {
-    field: 'topP',
-    label: 'Top-p',
-    means: 'Nucleus sampling: only the likeliest tokens that together have this share.',
-    min: 0.05,
-    max: 1,
-    step: 0.05,
-  },
-  { field: 'maxTokens', label: 'Max tokens', means: 'The text ends here at the latest.', min: 1, max: 2048, step: 8 },
-  { field: 'seed', label: 'Seed', means: 'The same seed draws the same text.', min: 0, max: 2 ** 31 - 1, step: 1 },
-];
-
-function Sampling() {
-  const { compare } = useSession();
-  const sampling = usePart('compare', (state) => state.sampling);
-  const writing = usePart('compare', isWriting);
-  const ready = usePart('model', ({ phase }) => phase.status === 'ready');
-  const empty = usePart('compare', ({ prompt }) => prompt === '');
-  return (
-    <div className={classes.rowEnd}>
-      {SAMPLING.map(({ field, label, means, ...range }) => (
-        <NumberInput
-          key={field}
-          size="xs"
-          w="6.5rem"
-          label={<Term means={means}>{label}</Term>}
-          aria-label={label}
-          {...range}
-          allowDecimal={range.step < 1}
-          value={sampling[field]}
-          onChange={(value) => typeof value === 'number' && compare.setSampling({ [field]: value })}
-        />
-      ))}
-      {writing ? (
-        <Button variant="default" onClick={compare.stop}>
-          End here
-        </Button>
-      ) : (
-        <Button disabled={!ready || empty} onClick={() => void compare.run()}>
-          Generate
-        </Button>
-      )}
-    </div>
-  );
-}
-
-function OutputPane({ side }: { readonly side: Side }) {
-  const output = usePart('compare', (state) => state[side]);
-  const adapterId = usePart('compare', (state) => state.adapterId);
-  const name = side === 'base' ? 'Without prefix' : 'With prefix';
-  const { status, text, result } = output;
-  const missing = side === 'tuned' && adapterId === null;
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields, this is a pair of texts
-    <div role="group" aria-label={name} className={compareClasses.pane} data-side={side}>
-      <div className={compareClasses.paneHead}>
-        <h3 className={compareClasses.paneTitle}>{name}</h3>
-        {side === 'tuned' && <PrefixSelect />}
-      </div>
-      <output className={compareClasses.text} data-status={status}>
-        {text || <span className={classes.quiet}>{placeholder(status, missing)}</span>}
-      </output>
-      <Problem problem={output.problem} />
-      {result !== null && (
-        <p className={classes.quiet}>
-          {formatPlural(result.tokens, 'token')} · {formatRate(result.tokensPerSecond)} ·{' '}
-          {{ end: 'ended by itself', length: 'cut at max tokens', stopped: 'ended by you' }[result.reason]}
-        </p>
-      )}
-    </div>
-  );
-}
-
-function placeholder(status: Output['status'], missing: boolean): string {
-  if (missing) return 'Tune a prefix, or import one, to see the difference.';
-  switch (status) {
-    case 'empty':
-      return 'Generate writes here.';
-    case 'waiting':
-      return 'Waits for its turn';
-    case 'writing':
-    case 'failed':
-      return '';
-    case 'done':
-      return 'Nothing: the text ends at once.';
-  }
-}
-
-function PrefixSelect() {
-  const { compare } = useSession();
-  const list = usePart('prefixes', (state) => state.list);
-  const adapterId = usePart('compare', (state) => state.adapterId);
-  if (list.length === 0) return null;
-  return (
-    <Select
-      size="xs"
-      aria-label="Prefix"
-      data={list.map((prefix) => ({ value: prefix.id, label: prefixLabel(prefix) }))}
-      value={adapterId}
-      allowDeselect={false}
-      onChange={compare.selectPrefix}
-    />
   );
 }

@@ -1,15 +1,21 @@
 /**
- * K' = concat(prefix_K, K), drawn to scale: the prefix in front, the longest row of the data behind it, and the room the
- * model has left.
+ * The context, drawn to scale: virtual tokens in front, the longest row of the data behind them, and the room the model has
+ * left. For a prefix that is K' = concat(prefix_K, K) in every layer; LoRA takes no room.
  */
-import { summaryOf, usableDataset } from '../../state';
+import { hasVirtualTokens, summaryOf, usableDataset } from '../../state';
 import { formatCount } from '../format';
 import { Term } from '../parts/Term';
 import { usePart } from '../session';
 import classes from './tune.module.css';
 
+const CONCAT = {
+  prefix: 'In each layer, keys and values: K′ = concat(prefix_K, K), V′ = concat(prefix_V, V).',
+  prompt: 'Before the first layer, embeddings: E′ = concat(prompt, E).',
+} as const;
+
 export function ContextBar() {
-  const length = usePart('settings', (state) => state.length);
+  const method = usePart('settings', (state) => state.method);
+  const length = usePart('settings', (state) => (hasVirtualTokens(state) ? state.length : 0));
   const context = usePart('model', (state) => summaryOf(state)?.contextLength ?? null);
   const longest = usePart('dataset', (state) => usableDataset(state)?.summary.longestTokens ?? null);
   if (context === null || longest === null) return null;
@@ -23,10 +29,17 @@ export function ContextBar() {
         <span className={classes.contextFree} style={share(free)} />
       </div>
       <figcaption className={classes.contextCaption}>
-        <Term means="In each layer, keys and values: K′ = concat(prefix_K, K), V′ = concat(prefix_V, V).">
-          <b>prefix {length}</b> + longest row {formatCount(longest)}
-        </Term>{' '}
-        of {formatCount(context)} tokens
+        {method !== 'lora' && (
+          <>
+            <Term means={CONCAT[method]}>
+              <b>
+                {method} {length}
+              </b>
+            </Term>{' '}
+            +{' '}
+          </>
+        )}
+        longest row {formatCount(longest)} of {formatCount(context)} tokens
       </figcaption>
     </figure>
   );

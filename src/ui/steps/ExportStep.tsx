@@ -1,43 +1,40 @@
-/** Step 5: what each prefix is worth, what is in its file, the file itself, and the way back in. */
-import { Button, Select } from '@mantine/core';
-import { peftLines, prefixLabel, sourceName } from '../../state';
-import { formatBytes, formatDims } from '../format';
+/** Step 5: the adapters there are, what is in the file of each, the file itself, and the way back in. */
+import { peftLines, sourceName } from '../../state';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
 import partClasses from '../parts/parts.module.css';
 import { Step } from '../Step';
 import { usePart, useSession } from '../session';
-import { ScoreTable } from './ScoreTable';
+import { ExportFile } from './ExportFile';
+import { Library } from './Library';
 import classes from './steps.module.css';
 
 export function ExportStep() {
-  const { importAdapter, prefixes } = useSession();
-  const count = usePart('prefixes', ({ list }) => list.length);
-  const others = usePart('prefixes', (state) => state.others.length);
-  const importing = usePart('prefixes', (state) => state.importing);
-  const problem = usePart('prefixes', (state) => state.problem);
-  const measureProblem = usePart('prefixes', (state) => state.measureProblem);
+  const { importAdapter, adapters } = useSession();
+  const isEmpty = usePart('adapters', ({ list, others }) => list.length + others.length === 0);
+  const importing = usePart('adapters', (state) => state.importing);
+  const problem = usePart('adapters', (state) => state.problem);
   return (
     <Step name="Export" line="A small file in PEFT’s format, for Python or for this page.">
       <div className={classes.stack}>
-        {count > 0 && <ScoreTable />}
-        <Problem problem={measureProblem} />
+        <Library />
         <div className={`${classes.columns} ${classes.gapAbove}`}>
           <div className={classes.stack}>
             <h3 className={classes.heading}>Take it with you</h3>
-            {count + others > 0 ? (
-              <ExportFile />
-            ) : (
-              <p className={classes.quiet}>There is no prefix yet. Tune one, or bring one.</p>
-            )}
+            {isEmpty ? <p className={classes.quiet}>There is no adapter yet.</p> : <ExportFile />}
             <h3 className={classes.heading}>Bring one back</h3>
-            <DropArea label="Drop a prefix" compact disabled={importing} onFiles={(files) => void importAdapter(files)}>
+            <DropArea
+              label="Drop an adapter"
+              compact
+              disabled={importing}
+              onFiles={(files) => void importAdapter(files)}
+            >
               <span>
-                Drop a prefix, or choose its files{' '}
+                Drop an adapter, or choose its files{' '}
                 <span className={partClasses.dropHint}>the zip, its two files, or the bare .safetensors</span>
               </span>
             </DropArea>
-            <Problem problem={problem} onDismiss={prefixes.dismissProblem} />
+            <Problem problem={problem} onDismiss={adapters.dismissProblem} />
           </div>
           <div className={classes.stack}>
             <h3 className={classes.heading}>Use it from Python</h3>
@@ -49,76 +46,17 @@ export function ExportStep() {
   );
 }
 
-function ExportFile() {
-  const { exporting } = useSession();
-  const { adapterId, description, writing, saved, problem } = usePart('exporting', (all) => all);
-  const list = usePart('prefixes', (state) => state.list);
-  const others = usePart('prefixes', (state) => state.others);
-  const data = [
-    ...list.map((prefix) => ({ value: prefix.id, label: prefixLabel(prefix) })),
-    ...others.map((prefix) => ({ value: prefix.id, label: `${prefixLabel(prefix)}, for ${prefix.model}` })),
-  ];
-  return (
-    <>
-      <Select label="Prefix" data={data} value={adapterId} allowDeselect={false} onChange={exporting.selectPrefix} />
-      {description !== null && (
-        <table className={classes.table}>
-          <caption className="visually-hidden">What the file holds</caption>
-          <tbody>
-            {description.files.map(({ name, bytes }) => (
-              <tr key={name}>
-                <td className={classes.mono}>{name}</td>
-                <td className={classes.number}>{formatBytes(bytes)}</td>
-              </tr>
-            ))}
-            {description.tensors.map(({ name, dataType, dims }) => (
-              <tr key={name}>
-                <td className={classes.mono}>↳ {name}</td>
-                <td className={classes.number}>
-                  {dataType} {formatDims(dims)}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      <div className={classes.row}>
-        <Button
-          aria-label="Export"
-          disabled={adapterId === null || writing !== null}
-          onClick={() => void exporting.write('zip')}
-        >
-          Export zip
-        </Button>
-        <Button
-          variant="default"
-          disabled={adapterId === null || writing !== null}
-          onClick={() => void exporting.write('safetensors')}
-        >
-          Only the safetensors
-        </Button>
-        {saved !== null && (
-          <p className={classes.quiet} role="status">
-            {saved} is in your downloads.
-          </p>
-        )}
-      </div>
-      <Problem problem={problem} />
-    </>
-  );
-}
-
 function PythonLines() {
   const present = usePart('model', ({ source }) => sourceName(source));
   const adapterId = usePart('exporting', (state) => state.adapterId);
-  const base = usePart('prefixes', ({ others }) => others.find(({ id }) => id === adapterId)?.model ?? present);
+  const base = usePart('adapters', ({ others }) => others.find(({ id }) => id === adapterId)?.model ?? present);
   const saved = usePart('exporting', (state) => state.saved);
-  const folder = saved?.endsWith('.zip') ? saved.slice(0, -4) : 'path/to/prefix';
+  const folder = saved?.endsWith('.zip') ? saved.slice(0, -4) : 'path/to/adapter';
   return (
     <>
       <pre className={classes.code}>{peftLines(base, folder)}</pre>
       <p className={classes.quiet}>
-        PEFT puts the prefix in front of the unquantized weights of the same model, so point <code>base</code> at those.
+        PEFT uses the adapter with the unquantized weights of the same model, so point <code>base</code> at those.
       </p>
     </>
   );

@@ -1,11 +1,12 @@
 /** The models this browser keeps: what each takes, load it again, delete it (and take that back). */
 import { Button } from '@mantine/core';
-import { type RefObject, useLayoutEffect, useRef } from 'react';
+import { useRef } from 'react';
 import { keptModels, keptName, keptUse } from '../../state';
 import type { CachedModel, ModelCacheSummary } from '../../worker';
 import { formatBytes, formatPlural, formatWhen } from '../format';
 import { goTo } from '../keys';
 import { Problem } from '../parts/Problem';
+import { UndoLine } from '../parts/UndoLine';
 import { usePart, useSession } from '../session';
 import modelClasses from './model.module.css';
 import classes from './steps.module.css';
@@ -36,7 +37,13 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
             ))}
           </ul>
         )}
-        {leaving.length > 0 && <Leaving leaving={leaving} heading={heading} />}
+        {leaving.length > 0 && (
+          <UndoLine
+            text={`${leavingText(leaving)} will be deleted in a moment.`}
+            onUndo={modelCache.undo}
+            next={heading}
+          />
+        )}
         <Problem problem={problem} />
         <div className={classes.between}>
           <p className={classes.quiet}>{summary !== null && storageText(summary, kept.length)}</p>
@@ -48,36 +55,6 @@ export function KeptModels({ busy }: { readonly busy: boolean }) {
         </div>
       </div>
     </details>
-  );
-}
-
-interface LeavingProps {
-  readonly leaving: readonly CachedModel[];
-  readonly heading: RefObject<HTMLElement | null>;
-}
-
-/**
- * The keyboard's way: the button that was pressed is gone with its row, so Undo takes the focus; it goes in its turn, and
- * hands it on to the heading if it still has it.
- */
-function Leaving({ leaving, heading }: LeavingProps) {
-  const { modelCache } = useSession();
-  const undo = useRef<HTMLButtonElement>(null);
-  useLayoutEffect(() => {
-    const button = undo.current;
-    const next = heading.current;
-    button?.focus();
-    return () => {
-      if (button !== null && document.activeElement === button) next?.focus();
-    };
-  }, [heading]);
-  return (
-    <div className={classes.row} role="status">
-      <p className={classes.quiet}>{leavingText(leaving)} will be deleted in a moment.</p>
-      <Button ref={undo} size="compact-sm" variant="default" onClick={modelCache.undo}>
-        Undo
-      </Button>
-    </div>
   );
 }
 

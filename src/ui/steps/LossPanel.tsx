@@ -46,7 +46,9 @@ function RunProblem() {
 /** Made once, so that drawing the figures again leaves their names alone. */
 const LOSS = <Term means="Cross-entropy on the supervised tokens of the last batch, in nats.">Loss</Term>;
 const VALIDATION = <Term means="The same on the held-out rows.">Validation</Term>;
-const MEMORY = <Term means="Weights, prefix, and the inputs and outputs of the graphs, on the device.">Memory</Term>;
+const MEMORY = (
+  <Term means="Weights, what is learned, and the inputs and outputs of the graphs, on the device.">Memory</Term>
+);
 
 /** Drawn again with every batch of events, and nothing around it. */
 function LiveFigures() {
@@ -91,7 +93,7 @@ function RunLog() {
             <th>Run</th>
             <th>Data</th>
             <th>Model</th>
-            <th>Prefix</th>
+            <th>Learns</th>
             <th className={classes.number}>Learning rate</th>
             <th className={classes.number}>Steps</th>
             <th className={classes.number}>Validation loss</th>

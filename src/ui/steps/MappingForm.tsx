@@ -96,7 +96,7 @@ function HeldOut({ summary: { validationRows, usableRows } }: { readonly summary
     <div>
       <NumberInput
         label={
-          <Term means="Validation split: rows the prefix never learns from, to see whether it learned more than the rows.">
+          <Term means="Validation split: rows that are never learned from, to see whether more was learned than the rows by heart.">
             Held out
           </Term>
         }

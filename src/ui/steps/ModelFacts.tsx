@@ -32,7 +32,7 @@ export function ModelFacts({ summary, pending }: { readonly summary: ModelSummar
         value={show(({ kvHeads, headDim }) => `${kvHeads} × ${headDim}`)}
       />
       <Figure
-        name={<Term means="Context length: prefix and text must fit in it together.">Holds</Term>}
+        name={<Term means="Context length: virtual tokens and text must fit in it together.">Holds</Term>}
         pending={pending}
         value={show(({ contextLength }) => `${formatCount(contextLength)} tokens`)}
       />

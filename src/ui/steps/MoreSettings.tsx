@@ -1,25 +1,17 @@
 /** Every other number of a run, with the field's term and a plain word on what it does. */
-import { Button, NumberInput } from '@mantine/core';
-import type { NumberField } from '../../state';
-import { mayBeAuto, RULES } from '../../state';
-import { Term } from '../parts/Term';
+import { Button } from '@mantine/core';
 import { usePart, useSession } from '../session';
+import { EncoderSettings } from './EncoderSettings';
+import { type Field, SettingField } from './SettingField';
 import classes from './steps.module.css';
 import tuneClasses from './tune.module.css';
-
-interface Field {
-  readonly field: NumberField;
-  readonly label: string;
-  readonly means: string;
-  readonly step: number;
-}
 
 const FIELDS: readonly Field[] = [
   { field: 'steps', label: 'Steps', means: 'Optimiser steps; each learns from one batch.', step: 10 },
   {
     field: 'learningRate',
     label: 'Learning rate',
-    means: 'How far one step moves the numbers. Prefixes want far more than weights do: 0.01 to 0.1.',
+    means: 'How far one step moves the numbers. A prefix wants about 0.05, a prompt about 0.3, LoRA about 0.005.',
     step: 0.001,
   },
   { field: 'batchSize', label: 'Batch size', means: 'Rows per step.', step: 1 },
@@ -53,15 +45,30 @@ const FIELDS: readonly Field[] = [
   { field: 'seed', label: 'Seed', means: 'The same seed gives the same run on the same device.', step: 1 },
 ];
 
+const LORA_FIELDS: readonly Field[] = [
+  {
+    field: 'alpha',
+    label: 'Alpha',
+    means: 'The change counts alpha / rank: twice as much is twice as strong. PEFT: lora_alpha.',
+    step: 1,
+  },
+  {
+    field: 'dropout',
+    label: 'Dropout',
+    means: 'The share of its inputs that each step leaves out, against learning by heart. PEFT: lora_dropout.',
+    step: 0.05,
+  },
+];
+
 export function MoreSettings() {
   const { settings } = useSession();
+  const method = usePart('settings', (state) => state.method);
   return (
     <details>
       <summary>More settings</summary>
       <div className={`${tuneClasses.fields} ${classes.detailsBody}`}>
-        {FIELDS.map((field) => (
-          <SettingField key={field.field} {...field} />
-        ))}
+        <Fields fields={FIELDS} />
+        {method === 'lora' ? <Fields fields={LORA_FIELDS} /> : <EncoderSettings method={method} />}
         <div className={tuneClasses.reset}>
           <Button size="compact-sm" variant="subtle" onClick={settings.reset}>
             Back to defaults
@@ -72,22 +79,6 @@ export function MoreSettings() {
   );
 }
 
-function SettingField({ field, label, means, step }: Field) {
-  const { settings } = useSession();
-  const value = usePart('settings', (state) => state[field]);
-  const rule = RULES.find((candidate) => candidate.field === field);
-  const empty = mayBeAuto(field) ? 'auto' : Number.NaN;
-  return (
-    <NumberInput
-      size="xs"
-      label={<Term means={means}>{label}</Term>}
-      aria-label={label}
-      value={typeof value === 'number' && Number.isFinite(value) ? value : ''}
-      {...(mayBeAuto(field) && { placeholder: 'auto' })}
-      step={step}
-      {...(rule && { min: rule.min, max: rule.max, allowDecimal: !rule.whole })}
-      clampBehavior="none"
-      onChange={(typed) => settings.set({ [field]: typed === '' ? empty : Number(typed) })}
-    />
-  );
+function Fields({ fields }: { readonly fields: readonly Field[] }) {
+  return fields.map((field) => <SettingField key={field.field} {...field} />);
 }

@@ -8,8 +8,10 @@ import { Problem } from '../parts/Problem';
 import { Term } from '../parts/Term';
 import { Step } from '../Step';
 import { usePart, useSession } from '../session';
+import { Issues } from './Issues';
 import { LossPanel } from './LossPanel';
-import { Issues, PrefixSettings } from './PrefixSettings';
+import { MethodSettings } from './MethodSettings';
+import { sayTrainable } from './methodWords';
 import classes from './steps.module.css';
 
 export function TuneStep() {
@@ -17,7 +19,7 @@ export function TuneStep() {
     <Step name="Tune" line={<TuneLine />}>
       <div className={classes.stack}>
         <Untrainable />
-        <PrefixSettings />
+        <MethodSettings />
         <StartRow />
         <LossPanel />
       </div>
@@ -36,7 +38,7 @@ function Untrainable() {
   };
   return (
     <Problem problem={untrainable} actions={[load]}>
-      <p>{name} cannot be tuned because of this. It can still write: Compare shows what it says without a prefix.</p>
+      <p>{name} cannot be tuned because of this. It can still write: Compare shows what it says by itself.</p>
     </Problem>
   );
 }
@@ -49,11 +51,19 @@ function TuneLine() {
   const first = usePart('run', (state) => latestRun(state)?.firstValidation?.loss ?? null);
   const last = usePart('run', (state) => latestRun(state)?.validation?.loss ?? null);
   if (ending === null || first === null) {
-    return 'Learns a few vectors that are put in front of each layer’s keys and values; the model itself stays as it is.';
+    return (
+      <>
+        Learns an{' '}
+        <Term means="A few numbers that are learned and kept in a small file, to be used with the model. PEFT’s word for what every method here leaves behind.">
+          adapter
+        </Term>
+        ; the model itself stays as it is.
+      </>
+    );
   }
-  const without = base === null ? '' : ` Without a prefix it is ${formatLoss(base)}.`;
+  const alone = base === null ? '' : ` The model alone has ${formatLoss(base)}.`;
   const of = runModel === modelName ? '' : `${runModel}: `;
-  return `${of}Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${without}`;
+  return `${of}Validation loss ${formatLoss(first)} → ${formatLoss(last)}, ${sayEnding(ending)}.${alone}`;
 }
 
 /** A run that is known not to fit, with what may make it fit. */
@@ -74,9 +84,8 @@ function StartRow() {
   usePart('model', ({ phase }) => phase.status);
   usePart('dataset', ({ current, pending }) => current ?? pending);
   usePart('dataset', ({ fits }) => fits);
-  usePart('settings', (settings) => settings);
+  const chosen = usePart('settings', (settings) => settings);
   usePart('run', (state) => latestRun(state)?.phase);
-  const steps = usePart('settings', (settings) => settings.steps);
   const { value, problem } = usePart('estimate', (all) => all);
   const reason = whyNotTune(session);
   const issues = settingsIssues(session);
@@ -88,18 +97,14 @@ function StartRow() {
       <div className={classes.between}>
         <Figures label="What will be learned">
           <Figure
-            name={
-              <Term means="Trainable parameters: length × layers × 2 (key and value) × KV heads × head dimension.">
-                Numbers to learn
-              </Term>
-            }
+            name={<Term means={sayTrainable(chosen)}>Numbers to learn</Term>}
             value={value && formatCount(value.trainableParameters)}
           />
           <Figure name="Of the model" value={value && formatShare(value.fraction)} />
           <Figure name="File" value={value && formatBytes(value.adapterBytes)} />
           <Figure
             name={<Term means="Each learns from one batch of rows; more settings change it.">Steps</Term>}
-            value={Number.isFinite(steps) ? formatCount(steps) : null}
+            value={Number.isFinite(chosen.steps) ? formatCount(chosen.steps) : null}
           />
           <Figure
             name={<Term means="From measured steps on this machine; known after the first ones.">Time</Term>}
