@@ -1,4 +1,5 @@
 /** The compiler: from a decoder's ONNX graph to graphs that train and generate. Runs anywhere, needs no runtime. */
+export type { AttentionTap } from './attentionTap';
 export type { CompiledGraph, DerivedRecipe, DerivedWeight } from './compiled';
 export type { GraphCost } from './cost';
 export { type Decoder, type DecoderHints, describeDecoder } from './decoder';
