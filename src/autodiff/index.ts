@@ -13,6 +13,7 @@ export {
   type TrainingShape,
 } from './graphs';
 export { cacheType, names } from './names';
+export { buildNeighbourGraph } from './neighbours';
 export type { Ops } from './ops';
 export { pastGraft, pastsOf, prefixSize } from './pastGraft';
 export { type Trainability, trainabilityOf } from './trainability';

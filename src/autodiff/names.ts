@@ -26,6 +26,10 @@ export const names = {
   layerBias: 'layer_bias',
   queryWeights: 'query_weights',
   attention: (layer: number) => `attention.${layer}`,
+  /** Of the search for tokens near given vectors; see neighbours.ts. */
+  vectors: 'vectors',
+  cosines: 'cosines',
+  norms: 'norms',
   cache: (layer: number, what: 'key' | 'value') => `cache.${layer}.${what}`,
   fresh: (layer: number, what: 'key' | 'value') => `new.${layer}.${what}`,
 } as const;
