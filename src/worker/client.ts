@@ -35,6 +35,11 @@ export function connectEngine(places: EnginePlaces = {}): Engine {
     describeExport: (adapterId) => remote.describeExport(adapterId),
     exportAdapter: (adapterId, format) => remote.exportAdapter(adapterId, format),
     importAdapter: (files) => remote.importAdapter(files),
+    attention: (request) => remote.attention(request),
+    ablate: (adapterId, onEvent) => remote.ablate(adapterId, Comlink.proxy(onEvent)),
+    stopAblating: () => remote.stopAblating(),
+    norms: (adapterId) => remote.norms(adapterId),
+    neighbours: (adapterId) => remote.neighbours(adapterId),
   };
 }
 

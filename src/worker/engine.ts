@@ -13,6 +13,15 @@ import { exportStored, filesOf, importStored } from './adapterFiles';
 import { checkSettings } from './checkSettings';
 import { composed } from './compose';
 import { serialiseError } from './errors';
+import { type InUse, Learned } from './learned';
+import type {
+  AblationEvent,
+  AblationFigure,
+  AttentionFigure,
+  AttentionRequest,
+  NeighboursFigure,
+  NormsFigure,
+} from './learnedProtocol';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -71,6 +80,12 @@ export class PreludeEngine implements Engine {
   private readonly working = new Set<Promise<unknown>>();
   private secondsPerToken: number | null = null;
   private readonly shelf = new AdapterShelf();
+  private readonly learned = new Learned({
+    inUse: (id) => this.inUse(id),
+    dataset: () => this.dataset,
+    data: () => this.data(),
+    whileUsed: (work) => this.whileUsed(work),
+  });
 
   constructor(private readonly options: EngineOptions) {}
 
@@ -138,6 +153,7 @@ export class PreludeEngine implements Engine {
     this.secondsPerToken = null;
     this.run?.stop();
     if (this.generation) this.generation.stopped = true;
+    void this.learned.stopAblating();
     const working = [...this.working];
     const open = await before?.catch(() => null);
     if (!open) return;
@@ -182,6 +198,14 @@ export class PreludeEngine implements Engine {
     this.stored(id, model);
     if (model.original && model.untrainable) throw model.untrainable;
     return this.shelf.device(id, model.loaded);
+  }
+
+  private async inUse(id: string): Promise<InUse> {
+    const model = await this.ready();
+    const { adapter: values } = this.stored(id, model);
+    const onDevice = await this.usable(id, model);
+    if (!onDevice) throw new AdapterError('This adapter no longer exists.', {}, 'Tune or import one.');
+    return { model, values, onDevice };
   }
 
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
@@ -354,5 +378,25 @@ export class PreludeEngine implements Engine {
     const imported = await importStored(files, summary, geometry, this.shelf.newId());
     this.shelf.add(imported);
     return imported.summary;
+  }
+
+  attention(request: AttentionRequest): Promise<AttentionFigure> {
+    return this.learned.attention(request);
+  }
+
+  ablate(adapterId: string, onEvent: (event: AblationEvent) => void): Promise<AblationFigure> {
+    return this.learned.ablate(adapterId, onEvent);
+  }
+
+  stopAblating(): Promise<void> {
+    return this.learned.stopAblating();
+  }
+
+  norms(adapterId: string): Promise<NormsFigure> {
+    return this.learned.norms(adapterId);
+  }
+
+  neighbours(adapterId: string): Promise<NeighboursFigure> {
+    return this.learned.neighbours(adapterId);
   }
 }
