@@ -32,14 +32,14 @@ export function connectEngine(places: EnginePlaces = {}): Engine {
     evaluate: (adapterId) => remote.evaluate(adapterId),
     generate: (request, onText) => remote.generate(request, Comlink.proxy(onText)),
     stopGenerating: () => remote.stopGenerating(),
-    describeExport: (adapterId) => remote.describeExport(adapterId),
-    exportAdapter: (adapterId, format) => remote.exportAdapter(adapterId, format),
-    importAdapter: (files) => remote.importAdapter(files),
     attention: (request) => remote.attention(request),
     ablate: (adapterId, onEvent) => remote.ablate(adapterId, Comlink.proxy(onEvent)),
     stopAblating: () => remote.stopAblating(),
     norms: (adapterId) => remote.norms(adapterId),
     neighbours: (adapterId) => remote.neighbours(adapterId),
+    describeExport: (adapterId) => remote.describeExport(adapterId),
+    exportAdapter: (adapterId, format) => remote.exportAdapter(adapterId, format),
+    importAdapter: (files) => remote.importAdapter(files),
   };
 }
 

@@ -365,21 +365,6 @@ export class PreludeEngine implements Engine {
     if (this.generation) this.generation.stopped = true;
   }
 
-  async describeExport(adapterId: string): Promise<AdapterFileSummary> {
-    return describeFiles(await filesOf(this.stored(adapterId)));
-  }
-
-  async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
-    return exportStored(this.stored(adapterId), format);
-  }
-
-  async importAdapter(files: readonly File[]): Promise<AdapterSummary> {
-    const { summary, geometry } = await this.ready();
-    const imported = await importStored(files, summary, geometry, this.shelf.newId());
-    this.shelf.add(imported);
-    return imported.summary;
-  }
-
   attention(request: AttentionRequest): Promise<AttentionFigure> {
     return this.learned.attention(request);
   }
@@ -398,5 +383,20 @@ export class PreludeEngine implements Engine {
 
   neighbours(adapterId: string): Promise<NeighboursFigure> {
     return this.learned.neighbours(adapterId);
+  }
+
+  async describeExport(adapterId: string): Promise<AdapterFileSummary> {
+    return describeFiles(await filesOf(this.stored(adapterId)));
+  }
+
+  async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
+    return exportStored(this.stored(adapterId), format);
+  }
+
+  async importAdapter(files: readonly File[]): Promise<AdapterSummary> {
+    const { summary, geometry } = await this.ready();
+    const imported = await importStored(files, summary, geometry, this.shelf.newId());
+    this.shelf.add(imported);
+    return imported.summary;
   }
 }

@@ -19,6 +19,7 @@ import type {
   TuneEvent,
   TuneSettings,
 } from '../../src/worker/protocol';
+import { createScriptedLearned } from './scriptedLearned';
 
 export interface Script {
   /** Awaited before every event; the default lets pending promises run. */
@@ -112,6 +113,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
 
   return {
     calls,
+    ...createScriptedLearned(script),
     async loadModel(source, device, onProgress) {
       begin('loadModel', source, device);
       loaded = null;
