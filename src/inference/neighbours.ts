@@ -48,7 +48,7 @@ export async function neighbourhood(
     norms += chunk.norms.subarray(0, used).reduce((sum, norm) => sum + norm, 0);
     nearest.forEach((best, vector) => {
       const cosines = chunk.cosines.subarray(vector * tokens, vector * tokens + used);
-      for (const [i, cosine] of cosines.entries()) keep(best, { id: start + i, cosine }, count);
+      for (const [i, cosine] of cosines.entries()) keep(best, start + i, cosine, count);
     });
     await nextTask();
   }
@@ -56,11 +56,10 @@ export async function neighbourhood(
 }
 
 /** Puts a token where it belongs among the best, and lets go of the last. */
-function keep(best: NearToken[], token: NearToken, count: number): void {
-  const last = best.at(-1);
-  if (last && best.length >= count && last.cosine >= token.cosine) return;
-  const place = best.findIndex(({ cosine }) => cosine < token.cosine);
-  best.splice(place === -1 ? best.length : place, 0, token);
+function keep(best: NearToken[], id: number, cosine: number, count: number): void {
+  if (best.length >= count && (best.at(-1)?.cosine ?? 0) >= cosine) return;
+  const place = best.findIndex((other) => other.cosine < cosine);
+  best.splice(place === -1 ? best.length : place, 0, { id, cosine });
   if (best.length > count) best.pop();
 }
 

@@ -131,7 +131,7 @@ async function ablationFigure(
   onEvent({ type: 'begun', layers: count, rows, alone, whole });
   const layers: LayerAblation[] = [];
   for (let layer = 0; layer < count && !isStopped(); layer++) {
-    const { adapter, dispose } = await withoutLayer(model.loaded, values, onDevice, layer);
+    const { adapter, dispose } = withoutLayer(model.loaded, values, onDevice, layer);
     try {
       const result = { layer, ...(await measure(adapter)) };
       layers.push(result);

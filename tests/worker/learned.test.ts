@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adapterOf } from '../../src/inference';
 import { bytesOfArray } from '../../src/runtime';
-import { type AdapterValues, graftOf, type LoraValues, prefixMethod, promptMethod, Random } from '../../src/tuning';
+import { type LoraValues, type Method, prefixMethod, promptMethod, Random } from '../../src/tuning';
 import { type InUse, Learned } from '../../src/worker/learned';
 import type { AblationEvent } from '../../src/worker/learnedProtocol';
 import { figuresOf } from '../../src/worker/learnedWords';
@@ -20,10 +20,11 @@ const inUse = new Map<string, InUse>();
 const disposals: (() => void)[] = [];
 
 /** Brings an adapter that starts from a text to the device, as it is before any step. */
-async function bring(name: string, values: AdapterValues): Promise<void> {
+async function bring(name: string, { graft, initial, adapter }: Method): Promise<void> {
   const { loaded } = model;
+  const values = await adapter(loaded, await initial(loaded, new Random(1)));
   const trainable = loaded.backend.upload('float32', [values.values.length], bytesOfArray(values.values));
-  const owned = await adapterOf(loaded, graftOf(loaded, values), { trainable, frozen: null });
+  const owned = await adapterOf(loaded, graft, { trainable, frozen: null });
   disposals.push(owned.dispose, () => loaded.backend.free(trainable));
   inUse.set(name, { model, values, onDevice: owned.adapter });
 }
@@ -47,7 +48,7 @@ beforeAll(async () => {
     ['prefix', prefix],
     ['prompt', prompt],
   ] as const) {
-    await bring(name, await method.adapter(loaded, await method.initial(loaded, new Random(1))));
+    await bring(name, method);
   }
   const graft = { kind: 'graft', graft: prompt.graft, feeds: {} } as const;
   inUse.set('lora', { model, values: lora, onDevice: graft });
