@@ -29,6 +29,7 @@ export const floors = [
 /** Below all floors: what every floor may speak of. */
 const ground = new Set([
   'src/errors.ts',
+  'src/worker/learnedProtocol.ts',
   // Types of plain data alone, which the engine's floors fill in and the page shows. It lies where its interface is served.
   'src/worker/protocol.ts',
   'src/worker/runsProtocol.ts',

@@ -95,6 +95,11 @@ function constants(decoder: Decoder, nodes: readonly Node[]): (name: string) => 
 /** Vectors of given tokens: inputs `input_ids` [1, tokens], output `embeddings` [tokens, hidden]. */
 export function buildEmbeddingGraph(decoder: Decoder, tokens: number, target: CompileTarget): CompiledGraph {
   const ops = new Ops(new GraphBuilder(target));
+  return compile(ops.builder, { [names.embeddings]: embeddingsOf(ops, decoder, tokens) });
+}
+
+/** Declares the input `input_ids` [1, tokens]. @returns [tokens, hidden] */
+export function embeddingsOf(ops: Ops, decoder: Decoder, tokens: number): Value {
   const layout = denseLayout(ops, 1, 0, tokens);
   const ids = idsInput(ops, 1, tokens);
   const feeds = new Map([...textFeeds(ops, decoder, { ids, layout }), ...noPasts(ops, decoder, 1)]);
@@ -111,5 +116,5 @@ export function buildEmbeddingGraph(decoder: Decoder, tokens: number, target: Co
   specialise(ops, decoder, decoderContext(ops, layout), { feeds, replace }, wanted);
   const found = vectors as Value | null;
   if (!found) throw new ModelError('The graph does not read its ids.', {}, HINT);
-  return compile(ops.builder, { [names.embeddings]: ops.reshape(found, [tokens, dimAt(found.dims, -1)]) });
+  return ops.reshape(found, [tokens, dimAt(found.dims, -1)]);
 }

@@ -2,6 +2,7 @@
  * The graphs Prelude runs, made from a decoder: one that goes forward (generation, evaluation, encoding a text) and one
  * that also returns the gradient of the loss. Both have static shapes; a runtime keeps one session per shape.
  */
+import { type AttentionTap, TappedOps } from './attentionTap';
 import { GraphBuilder } from './builder';
 import { type CompiledGraph, compile } from './compiled';
 import type { Decoder } from './decoder';
@@ -30,6 +31,8 @@ export interface ForwardShape {
   readonly head: 'logits' | 'losses' | 'none';
   /** Return the new keys and values of every layer as `new.{layer}.key|value` [batch, kvHeads, tokens, headDim]. */
   readonly newKeyValues: boolean;
+  /** Looks at attention, or changes it; only where there is a cache. */
+  readonly tap?: AttentionTap;
 }
 
 export interface TrainingShape {
@@ -118,8 +121,10 @@ export function buildForwardGraph(
   target: CompileTarget,
   graft: Graft | null = null,
 ): CompiledGraph {
-  const { batch, tokens, cache } = shape;
-  const ops = new Ops(new GraphBuilder(target));
+  const { batch, tokens, cache, tap } = shape;
+  const builder = new GraphBuilder(target);
+  const tapped = tap ? new TappedOps(builder, { tap, batch, tokens, cache, layers: decoder.layers.length }) : null;
+  const ops = tapped ?? new Ops(builder);
   const ragged = shape.layout === 'ragged';
   const mask = ragged ? ops.builder.input(names.mask, 'int64', [batch, cache + tokens]) : null;
   const layout = mask
@@ -131,11 +136,12 @@ export function buildForwardGraph(
   const text = textFeeds(ops, decoder, { ids, layout, ...(mask && { mask }) });
   const feeds = withPasts(text, cache > 0 ? cachedPasts(ops, decoder, batch, cache) : noPasts(ops, decoder, batch));
   const presents = shape.newKeyValues ? presentNames(decoder) : [];
-  const heads = shape.head === 'none' ? [] : [decoder.logits];
+  // The attention of the last layer is on the way to the logits and to nothing else.
+  const heads = shape.head === 'none' && !tapped ? [] : [decoder.logits];
   const context = decoderContext(ops, layout);
   const wanted = [...heads, ...presents];
   const { values } = specialise(ops, decoder, context, { feeds, ...replacements(grafted) }, wanted);
-  const outputs: Record<string, Value> = {};
+  const outputs: Record<string, Value> = tapped?.outputs() ?? {};
   if (shape.head !== 'none') Object.assign(outputs, headOutputs(ops, values[0] as Value, shape));
   values.slice(heads.length).forEach((present, i) => {
     const rows = ops.cast(newRows(ops, present, cache), cacheType(target));

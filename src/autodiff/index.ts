@@ -1,4 +1,5 @@
 /** The compiler: from a decoder's ONNX graph to graphs that train and generate. Runs anywhere, needs no runtime. */
+export type { AttentionTap } from './attentionTap';
 export type { CompiledGraph, DerivedRecipe, DerivedWeight } from './compiled';
 export type { GraphCost } from './cost';
 export { type Decoder, type DecoderHints, describeDecoder } from './decoder';
@@ -13,6 +14,7 @@ export {
 } from './graphs';
 export { type LinearModule, type LinearRole, linearModules } from './linearModules';
 export { cacheType, names } from './names';
+export { buildNeighbourGraph } from './neighbours';
 export type { Ops } from './ops';
 export { pastGraft, pastsOf, prefixSize } from './pastGraft';
 export { nearestAbove } from './reach';

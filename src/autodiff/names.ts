@@ -22,6 +22,14 @@ export const names = {
   logits: 'logits',
   tokenLoss: 'token_loss',
   predicted: 'predicted',
+  /** Of taps on attention; see attentionTap.ts. */
+  layerBias: 'layer_bias',
+  queryWeights: 'query_weights',
+  attention: (layer: number) => `attention.${layer}`,
+  /** Of the search for tokens near given vectors; see neighbours.ts. */
+  vectors: 'vectors',
+  cosines: 'cosines',
+  norms: 'norms',
   cache: (layer: number, what: 'key' | 'value') => `cache.${layer}.${what}`,
   fresh: (layer: number, what: 'key' | 'value') => `new.${layer}.${what}`,
 } as const;

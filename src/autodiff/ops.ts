@@ -49,7 +49,11 @@ export class Ops {
   reciprocal = (x: Value): Value => this.emit('Reciprocal', [x]);
   equal = (a: Value, b: Value): Value => this.emit('Equal', [a, b]);
   where = (condition: Value, a: Value, b: Value): Value => this.emit('Where', [condition, a, b]);
-  softmax = (x: Value): Value => this.emit('Softmax', [x], { axis: int(-1) });
+
+  /** Along the last axis. */
+  softmax(x: Value): Value {
+    return this.emit('Softmax', [x], { axis: int(-1) });
+  }
 
   scale(x: Value, factor: number): Value {
     return factor === 1 ? x : this.mul(x, this.scalar(factor));

@@ -19,6 +19,8 @@ export function cachedReader(
   capacity: number,
 ): Reader {
   const { contextLength } = loaded;
+  if (inGraph(adapter).tapped.tap)
+    throw new RangeError('a prefix that layers forget is for scoring: its cache holds no text');
   // A graph spans the cache and the new tokens, and some models' tables of masks end with their context.
   const slots = Math.min(Math.ceil(capacity / CAPACITY_STEP) * CAPACITY_STEP, Math.max(1, contextLength - 1));
   const cache = new KeyValueCache(loaded, kernels, 1, slots);

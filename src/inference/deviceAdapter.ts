@@ -2,7 +2,7 @@
  * An adapter as inference uses it, on the device. What fills slots or stands in front of the text is a prefix in the
  * key-value cache, encoded once; what changes the model's own layers stays in the graph and reads its numbers from there.
  */
-import { type Graft, names, prefixSize } from '../autodiff';
+import { type AttentionTap, type Graft, names, prefixSize } from '../autodiff';
 import type { DeviceTensor, LoadedDecoder } from '../runtime';
 import type { DeviceTrainables } from '../tuning';
 import type { DevicePrefix } from './keyValueCache';
@@ -10,7 +10,12 @@ import type { DevicePrefix } from './keyValueCache';
 type Tensors = Readonly<Record<string, DeviceTensor>>;
 
 export type DeviceAdapter =
-  | { readonly kind: 'prefix'; readonly prefix: DevicePrefix }
+  | {
+      readonly kind: 'prefix';
+      readonly prefix: DevicePrefix;
+      /** [layers], added to the scores of the prefix's slots in each layer; see ablation.ts. */
+      readonly layerBias?: DeviceTensor;
+    }
   /** `feeds`: the graft's inputs, bound at every run. */
   | { readonly kind: 'graft'; readonly graft: Graft; readonly feeds: Tensors };
 
@@ -27,9 +32,20 @@ export const slotsOf = (adapter: DeviceAdapter | null): number =>
 export const prefixOf = (adapter: DeviceAdapter | null): DevicePrefix | null =>
   adapter?.kind === 'prefix' ? adapter.prefix : null;
 
+export interface InGraph {
+  readonly graft: Graft | null;
+  readonly feeds: Tensors;
+  /** Belongs into the graph's shape. */
+  readonly tapped: { readonly tap?: AttentionTap };
+}
+
 /** What forward graphs are compiled with and fed beside the cache. */
-export const inGraph = (adapter: DeviceAdapter | null): { readonly graft: Graft | null; readonly feeds: Tensors } =>
-  adapter?.kind === 'graft' ? adapter : { graft: null, feeds: {} };
+export function inGraph(adapter: DeviceAdapter | null): InGraph {
+  if (adapter?.kind === 'graft') return { ...adapter, tapped: {} };
+  const layerBias = adapter?.layerBias;
+  if (!layerBias) return { graft: null, feeds: {}, tapped: {} };
+  return { graft: null, feeds: { [names.layerBias]: layerBias }, tapped: { tap: { kind: 'bias' } } };
+}
 
 /** @param trainables must stay as long as the adapter is used */
 export async function adapterOf(

@@ -75,7 +75,7 @@ async function scoreBatch(
   sequences: readonly SupervisedSequence[],
 ): Promise<SequenceScore[]> {
   const { backend } = loaded;
-  const { graft, feeds: bound } = inGraph(adapter);
+  const { graft, feeds: bound, tapped } = inGraph(adapter);
   const shape = {
     batch,
     tokens,
@@ -84,6 +84,7 @@ async function scoreBatch(
     layout: 'dense',
     head: 'losses',
     newKeyValues: false,
+    ...tapped,
   } as const;
   const program = await loaded.forward(shape, graft);
   const feeds = {

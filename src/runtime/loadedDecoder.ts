@@ -5,6 +5,7 @@
 import {
   buildEmbeddingGraph,
   buildForwardGraph,
+  buildNeighbourGraph,
   buildPrefixGraph,
   buildTrainingGraph,
   type CompileTarget,
@@ -118,6 +119,12 @@ export class LoadedDecoder {
   /** Looks tokens up in the model's table; see `buildEmbeddingGraph`. */
   embedding(tokens: number): Promise<Program> {
     return this.programs.get(`embedding ${tokens}`, () => buildEmbeddingGraph(this.decoder, tokens, this.target));
+  }
+
+  /** How near tokens of the model's table are to some vectors; see `buildNeighbourGraph`. */
+  neighbours(vectors: number, tokens: number): Promise<Program> {
+    const build = () => buildNeighbourGraph(this.decoder, vectors, tokens, this.target);
+    return this.programs.get(`neighbours ${vectors} ${tokens}`, build);
   }
 
   /** Width of the embeddings that stand for tokens. @throws ModelError as `embeddingOutputs` */

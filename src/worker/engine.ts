@@ -15,6 +15,15 @@ import { composed } from './compose';
 import { serialiseError } from './errors';
 import { exportKept, identityOf, keepAdapter, keptElsewhere, keptFiles, restoreAdapters } from './keptAdapters';
 import { type EndedRun, type RunOrder, runKept } from './keptRun';
+import { type InUse, Learned } from './learned';
+import type {
+  AblationEvent,
+  AblationFigure,
+  AttentionFigure,
+  AttentionRequest,
+  NeighboursFigure,
+  NormsFigure,
+} from './learnedProtocol';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -94,6 +103,12 @@ export class PreludeEngine implements Engine {
   private readonly shelf = new AdapterShelf();
   private readonly store: Promise<RunStore>;
   private readonly desk: SweepDesk;
+  private readonly learned = new Learned({
+    inUse: (id) => this.inUse(id),
+    dataset: () => this.dataset,
+    data: () => this.data(),
+    whileUsed: (work) => this.whileUsed(work),
+  });
 
   constructor(private readonly options: EngineOptions) {
     this.store = options.store ?? Promise.resolve(new RunStore(memoryTables(), localLocks()));
@@ -180,6 +195,7 @@ export class PreludeEngine implements Engine {
     void this.desk.stopSweep();
     this.run?.stop();
     if (this.generation) this.generation.stopped = true;
+    void this.learned.stopAblating();
     const working = [...this.working];
     const open = await before?.catch(() => null);
     if (!open) return;
@@ -224,6 +240,14 @@ export class PreludeEngine implements Engine {
     this.stored(id, model);
     if (model.original && model.untrainable) throw model.untrainable;
     return this.shelf.device(id, model);
+  }
+
+  private async inUse(id: string): Promise<InUse> {
+    const model = await this.ready();
+    const { adapter: values } = this.stored(id, model);
+    const onDevice = await this.usable(id, model);
+    if (!onDevice) throw new AdapterError('This adapter no longer exists.', {}, 'Tune or import one.');
+    return { model, values, onDevice };
   }
 
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
@@ -391,6 +415,26 @@ export class PreludeEngine implements Engine {
 
   async stopGenerating(): Promise<void> {
     if (this.generation) this.generation.stopped = true;
+  }
+
+  attention(request: AttentionRequest): Promise<AttentionFigure> {
+    return this.learned.attention(request);
+  }
+
+  ablate(adapterId: string, onEvent: (event: AblationEvent) => void): Promise<AblationFigure> {
+    return this.learned.ablate(adapterId, onEvent);
+  }
+
+  stopAblating(): Promise<void> {
+    return this.learned.stopAblating();
+  }
+
+  norms(adapterId: string): Promise<NormsFigure> {
+    return this.learned.norms(adapterId);
+  }
+
+  neighbours(adapterId: string): Promise<NeighboursFigure> {
+    return this.learned.neighbours(adapterId);
   }
 
   async describeExport(adapterId: string): Promise<AdapterFileSummary> {

@@ -1,4 +1,6 @@
 /** The engine as the page sees it. The engine itself is loaded by the worker only. */
 export { connectEngine } from './client';
+export type * from './learnedProtocol';
+export { type FigureWords, figuresOf } from './learnedWords';
 export type * from './protocol';
 export type * from './runsProtocol';

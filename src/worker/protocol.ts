@@ -3,6 +3,7 @@
  * crosses it. Everything here can be structured-cloned. The page never touches ONNX Runtime or a tokenizer itself.
  */
 import type { ErrorKind, ErrorLocation } from '../errors';
+import type { LearnedEngine } from './learnedProtocol';
 import type { RunsEngine, SweepEngine } from './runsProtocol';
 
 export type DeviceChoice = 'auto' | 'webgpu' | 'wasm';
@@ -391,7 +392,7 @@ export interface AdapterFileSummary {
 }
 
 /** Callbacks cross the worker border as `Comlink.proxy`. Errors cross as `SerialisedError` (see `errors.ts` of this folder). */
-export interface Engine extends RunsEngine, SweepEngine {
+export interface Engine extends LearnedEngine, RunsEngine, SweepEngine {
   loadModel(
     source: ModelSource,
     device: DeviceChoice,

@@ -21,6 +21,7 @@ import type {
   TuneEvent,
   TuneSettings,
 } from '../../src/worker/protocol';
+import { createScriptedLearned } from './scriptedLearned';
 import { createScriptedRuns, type RunsScript } from './scriptedRuns';
 
 export interface Script extends RunsScript {
@@ -122,6 +123,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
   return {
     ...createScriptedRuns(script),
     calls,
+    ...createScriptedLearned(script),
     async loadModel(source, device, onProgress) {
       begin('loadModel', source, device);
       loaded = null;

@@ -1,0 +1,58 @@
+/** Runs in the page: what is told of a learned adapter, on ONNX Runtime's WebGPU provider. */
+import { attentionShares, type DeviceAdapter, neighbourhood, score, withoutLayer } from '../../src/inference';
+import { createKernels } from '../../src/kernels';
+import { bytesOfArray, createWebGpuBackend, LoadedDecoder } from '../../src/runtime';
+import type { LiveCounts } from '../../src/runtime/backend';
+import type { PrefixGeometry } from '../../src/tuning';
+import type { LayerAttention } from '../../src/worker/learnedProtocol';
+
+export interface Given {
+  readonly geometry: PrefixGeometry;
+  readonly length: number;
+  readonly prefix: readonly number[];
+  readonly ids: readonly number[];
+  /** Of `ids`, those that are the prompt. */
+  readonly promptTokens: number;
+}
+
+export interface Told {
+  readonly attention: readonly LayerAttention[];
+  /** Negative log-likelihood of the answer without each layer's part of the prefix. */
+  readonly without: readonly number[];
+  /** Ids near the prefix's first numbers, taken as an embedding. */
+  readonly near: readonly number[];
+  readonly live: LiveCounts;
+}
+
+async function* fixture(name: string): AsyncGenerator<Uint8Array> {
+  const response = await fetch(`/tests/fixtures/${name}/model.onnx`);
+  if (!response.ok) throw new Error(`${name}: ${response.status}`);
+  yield new Uint8Array(await response.arrayBuffer());
+}
+
+export async function tell(name: string, { geometry, length, prefix, ids, promptTokens }: Given): Promise<Told> {
+  const backend = await createWebGpuBackend();
+  const loaded = await LoadedDecoder.load(backend, fixture(name));
+  const kernels = await createKernels(backend);
+  const values = Float32Array.from(prefix);
+  const parameters = backend.upload('float32', [values.length], bytesOfArray(values));
+  const onDevice: DeviceAdapter = { kind: 'prefix', prefix: { parameters, length } };
+  const text = { promptIds: ids.slice(0, promptTokens), answerIds: ids.slice(promptTokens) };
+  const attention = await attentionShares(loaded, kernels, onDevice.prefix, text);
+  const without: number[] = [];
+  for (const layer of loaded.decoder.layers.keys()) {
+    const { adapter, dispose } = withoutLayer(loaded, { method: 'prefix', geometry, length, values }, onDevice, layer);
+    const [one] = await score(loaded, kernels, adapter, [{ tokenIds: ids, targetStart: promptTokens }], 1);
+    without.push(one?.negativeLogLikelihood ?? Number.NaN);
+    dispose();
+  }
+  const hidden = loaded.embeddingWidth;
+  const embedding = { method: 'prompt', length: 1, hidden, values: values.slice(0, hidden) } as const;
+  const { nearest } = await neighbourhood(loaded, embedding, 300, 3);
+  backend.free(parameters);
+  kernels.dispose();
+  await loaded.dispose();
+  const live = backend.live();
+  await backend.dispose();
+  return { attention, without, near: nearest.flat().map(({ id }) => id), live };
+}
