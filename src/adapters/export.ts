@@ -36,9 +36,15 @@ export function exportAdapter(adapter: AdapterValues, { baseModel, model, record
   ];
 }
 
-/** adapter_model.safetensors alone. */
+/** adapter_model.safetensors as PEFT writes it, for use with its config. */
 export const exportSafeTensors = (adapter: AdapterValues, model: ModelGeometry): Uint8Array<ArrayBuffer> =>
   writeSafeTensors(formatOf(adapter).tensors(adapter, model));
+
+/** The same tensors in a file that stands alone: its metadata says what the config would. */
+export function exportSingleFile(adapter: AdapterValues, model: ModelGeometry): Uint8Array<ArrayBuffer> {
+  const format = formatOf(adapter);
+  return writeSafeTensors(format.tensors(adapter, model), { format: 'pt', ...format.metadata(adapter) });
+}
 
 /** A zip of the files in one folder. The same files give the same bytes at any time. */
 export function zipFiles(folder: string, contents: readonly ExportedFile[]): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,5 @@
 /** Adapters as PEFT's files: how a stored one leaves, and how one that a person brings becomes a stored one. */
-import { exportAdapter, exportSafeTensors, importAdapter, zipFiles } from '../adapters';
+import { exportAdapter, exportSafeTensors, exportSingleFile, importAdapter, zipFiles } from '../adapters';
 import { shapeOf } from './adapterShape';
 import type { ExportedFile } from './protocol';
 import type { AdapterOwner, StoredAdapter } from './storedAdapter';
@@ -10,7 +10,7 @@ export const filesOf = ({ adapter, record, owner }: StoredAdapter): ExportedFile
 export async function exportStored(stored: StoredAdapter, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
   const name = fileName(stored.summary.name);
   if (format === 'safetensors')
-    return { name: `${name}.safetensors`, bytes: exportSafeTensors(stored.adapter, stored.owner.geometry) };
+    return { name: `${name}.safetensors`, bytes: exportSingleFile(stored.adapter, stored.owner.geometry) };
   return { name: `${name}.zip`, bytes: zipFiles(name, filesOf(stored)) };
 }
 
