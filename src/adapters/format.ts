@@ -69,8 +69,6 @@ export interface AdapterFormat<A extends AdapterValues> {
   /** adapter_config.json: the keys, their order and their values as PEFT 0.21 writes them. */
   config(adapter: A, baseModel: string, model: ModelGeometry): Readonly<Record<string, unknown>>;
   tensors(adapter: A, model: ModelGeometry): readonly FloatTensor[];
-  /** What cannot be told from the tensors alone, for a file without a config. */
-  metadata(adapter: A): Readonly<Record<string, string>>;
   /** @throws AdapterError where it is damaged, or belongs to another model */
   read(context: ReadContext): A;
 }

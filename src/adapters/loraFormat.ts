@@ -75,7 +75,6 @@ export const loraFormat: AdapterFormat<LoraValues> = {
       { name: NAMES.b(path), dims: [outFeatures, rank], values: take(outFeatures * rank) },
     ]);
   },
-  metadata: ({ alpha }) => ({ lora_alpha: String(alpha) }),
   read(context) {
     refuseVariants(context);
     refuseOtherTensors(context);

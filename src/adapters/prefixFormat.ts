@@ -36,7 +36,6 @@ export const prefixFormat: AdapterFormat<PrefixValues> = {
   tensors: (prefix) => [
     { name: EMBEDDINGS, dims: [prefix.length, rowLength(prefix.geometry)], values: toPeftRows(prefix) },
   ],
-  metadata: () => ({}),
   read(context) {
     const { expected, file } = context;
     const tensor = embeddingRows(context);

@@ -29,7 +29,6 @@ export const promptFormat: AdapterFormat<PromptValues> = {
   tensors: ({ length, hidden, values }, { promptScale }) => [
     { name: EMBEDDINGS, dims: [length, hidden], values: scaled(values, 1 / promptScale) },
   ],
-  metadata: () => ({}),
   read(context) {
     const { expected, file } = context;
     const tensor = embeddingRows(context);

@@ -9,8 +9,7 @@ export const filesOf = ({ adapter, record, owner }: StoredAdapter): ExportedFile
 
 export async function exportStored(stored: StoredAdapter, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
   const name = fileName(stored.summary.name);
-  if (format === 'safetensors')
-    return { name: `${name}.safetensors`, bytes: exportSingleFile(stored.adapter, stored.owner.geometry) };
+  if (format === 'safetensors') return { name: `${name}.safetensors`, bytes: exportSingleFile(filesOf(stored)) };
   return { name: `${name}.zip`, bytes: zipFiles(name, filesOf(stored)) };
 }
 

@@ -181,7 +181,8 @@ describe('what LoRA can say in PEFT', () => {
   });
 
   it('how strong it is stands in a file without a config too, beside the same tensors', () => {
-    const bytes = exportSingleFile(adapter, geometry);
+    const files = exportAdapter(adapter, { baseModel: 'tiny-random/llama', model: geometry, record });
+    const bytes = exportSingleFile(files);
     expect(importAdapter([{ name: 'lora.safetensors', bytes }], geometry).adapter).toEqual(adapter);
     const theirs = readSafeTensors(fixture('peft_lora/adapter_model.safetensors'));
     expect(readSafeTensors(bytes)).toEqual({ ...theirs, metadata: { format: 'pt', lora_alpha: '8' } });
@@ -224,7 +225,8 @@ describe('an exported prefix', () => {
   });
 
   it('comes back from the bare safetensors and from files in any folder', () => {
-    const weights = { name: 'my prefix.safetensors', bytes: exportSafeTensors(adapter, geometry) };
+    const weights = { name: 'my prefix.safetensors', bytes: exportSingleFile(files) };
+    expect(weights.bytes).toEqual(exportSafeTensors(adapter, geometry));
     expect(importAdapter([weights], geometry)).toEqual({ adapter, baseModel: null, record: null });
     const moved = files.map(({ name, bytes }) => ({ name: `a/b/${name}`, bytes })).reverse();
     expect(importAdapter(moved, geometry).record).toEqual(record);
