@@ -1,5 +1,5 @@
 /** Adapters as PEFT's files: how a stored one leaves, and how one that a person brings becomes a stored one. */
-import { exportAdapter, exportSafeTensors, importAdapter, zipFiles } from '../adapters';
+import { exportAdapter, exportSafeTensors, exportSingleFile, importAdapter, zipFiles } from '../adapters';
 import { shapeOf } from './adapterShape';
 import type { ExportedFile } from './protocol';
 import type { AdapterOwner, StoredAdapter } from './storedAdapter';
@@ -18,8 +18,7 @@ export function packFiles(
   format: 'zip' | 'safetensors',
 ): ExportedFile {
   const name = fileName(adapterName);
-  const weights = files.find((file) => file.name.endsWith('.safetensors'));
-  if (format === 'safetensors' && weights) return { name: `${name}.safetensors`, bytes: weights.bytes };
+  if (format === 'safetensors') return { name: `${name}.safetensors`, bytes: exportSingleFile(files) };
   return { name: `${name}.zip`, bytes: zipFiles(name, files) };
 }
 
