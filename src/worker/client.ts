@@ -34,6 +34,7 @@ export function connectEngine(places: EnginePlaces = {}): Engine {
     stopGenerating: () => remote.stopGenerating(),
     describeExport: (adapterId) => remote.describeExport(adapterId),
     exportAdapter: (adapterId, format) => remote.exportAdapter(adapterId, format),
+    exportForGpus: (adapterId, settings) => remote.exportForGpus(adapterId, settings),
     importAdapter: (files) => remote.importAdapter(files),
   };
 }

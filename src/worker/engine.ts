@@ -13,6 +13,7 @@ import { exportStored, filesOf, importStored } from './adapterFiles';
 import { checkSettings } from './checkSettings';
 import { composed } from './compose';
 import { serialiseError } from './errors';
+import { exportForGpus } from './gpuExport';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
@@ -36,8 +37,11 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
+import type { RunTrace } from './runTrace';
 import { AdapterShelf, ownerOf, type StoredAdapter } from './storedAdapter';
 import { measuring, planRun, runTuning, sizeOfRun } from './tuneRun';
+
+export type { RunTrace };
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
@@ -55,6 +59,8 @@ export interface EngineOptions {
   readonly models: ModelLibrary;
   /** For wasm; default: what the page may use. */
   readonly threads?: number;
+  /** Looks on at every run; the command line may have one. */
+  readonly trace?: RunTrace;
 }
 
 export class PreludeEngine implements Engine {
@@ -243,6 +249,7 @@ export class PreludeEngine implements Engine {
         onSpeed: (secondsPerToken) => {
           this.secondsPerToken = secondsPerToken;
         },
+        trace: this.options.trace,
       });
       this.shelf.add(stored.adapter);
       const done = { type: 'done', ...stored.outcome, adapter: stored.adapter.summary } as const;
@@ -347,6 +354,13 @@ export class PreludeEngine implements Engine {
 
   async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
     return exportStored(this.stored(adapterId), format);
+  }
+
+  async exportForGpus(adapterId: string, settings: TuneSettings): Promise<ExportedFile> {
+    const model = await this.ready();
+    const dataset = this.data();
+    checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
+    return exportForGpus(this.stored(adapterId, model), dataset, settings);
   }
 
   async importAdapter(files: readonly File[]): Promise<AdapterSummary> {
