@@ -31,7 +31,7 @@ export interface GpuLabel {
 /** What the adapter is, and of its settings those that its files do not hold. */
 export type GpuMethod =
   | { readonly type: 'prefix'; readonly length: number; readonly frozenTokens: number }
-  | { readonly type: 'prompt'; readonly length: number }
+  | { readonly type: 'prompt'; readonly length: number /** As in `ModelGeometry`. */; readonly promptScale: number }
   | { readonly type: 'lora'; readonly rank: number; readonly alpha: number; readonly dropout: number };
 
 export interface GpuRun {
@@ -70,19 +70,22 @@ const jsonLines = (rows: readonly GpuRow[]): string =>
     .join('');
 
 function hyperparametersOf({ hyperparameters: settings }: GpuRun) {
+  const { method } = settings;
+  // PEFT's numbers of a prompt are ours / scale, their gradient is ours · scale. With these, AdamW does the same to both.
+  const scale = method.type === 'prompt' ? method.promptScale : 1;
   return {
-    method: methodOf(settings.method),
+    method: methodOf(method),
     steps: settings.steps,
-    learning_rate: settings.learningRate,
+    learning_rate: settings.learningRate / scale,
     warmup_steps: settings.warmupSteps,
     final_learning_rate_fraction: FINAL_LEARNING_RATE_FRACTION,
     batch_size: settings.batchSize,
     micro_batch_size: settings.microBatchSize,
     sort_window_batches: SORT_WINDOW_BATCHES,
-    weight_decay: settings.weightDecay,
-    max_grad_norm: settings.maxGradNorm,
+    weight_decay: settings.weightDecay * scale,
+    max_grad_norm: settings.maxGradNorm * scale,
     adam_betas: [ADAM.beta1, ADAM.beta2],
-    adam_epsilon: ADAM.epsilon,
+    adam_epsilon: ADAM.epsilon * scale,
     end_token_share: END_TOKEN_SHARE,
     eval_every: settings.evalEvery,
     seed: settings.seed,
@@ -90,7 +93,15 @@ function hyperparametersOf({ hyperparameters: settings }: GpuRun) {
 }
 
 function methodOf(method: GpuMethod) {
-  if (method.type !== 'prefix') return method;
-  const { type, length, frozenTokens } = method;
-  return { type, length, frozen_tokens: frozenTokens };
+  const { type } = method;
+  switch (type) {
+    case 'prefix':
+      return { type, length: method.length, frozen_tokens: method.frozenTokens };
+    case 'prompt':
+      return { type, length: method.length };
+    case 'lora':
+      return method;
+    default:
+      return type satisfies never;
+  }
 }

@@ -1,7 +1,6 @@
 /** "Continue on GPUs": an adapter, the current dataset and the settings, brought to the plain data that the zip is made of. */
 import { continueOnGpus, type GpuMethod, type GpuRow } from '../adapters';
 import type { TokenisedRow } from '../data';
-import type { AdapterValues } from '../tuning';
 import { fileName, filesOf } from './adapterFiles';
 import type { PreparedDataset } from './preparedDataset';
 import type { ExportedFile, MethodSettings, TuneSettings } from './protocol';
@@ -20,7 +19,7 @@ export function exportForGpus(stored: StoredAdapter, dataset: PreparedDataset, s
       train: dataset.train.map(rowOf),
       validation: dataset.heldOut.map(rowOf),
       labels: labels.map(({ label }) => ({ label, tokenIds: dataset.labelTargets.get(label) ?? [] })),
-      hyperparameters: { ...hyperparameters, method: methodOf(stored.adapter, method) },
+      hyperparameters: { ...hyperparameters, method: methodOf(stored, method) },
     },
     name,
   );
@@ -36,7 +35,7 @@ const rowOf = ({ line, label, tokenIds, targetStart, example: { prompt, target }
   targetStart,
 });
 
-function methodOf(adapter: AdapterValues, settings: MethodSettings): GpuMethod {
+function methodOf({ adapter, owner }: StoredAdapter, settings: MethodSettings): GpuMethod {
   switch (adapter.method) {
     case 'prefix': {
       const { length } = adapter;
@@ -44,7 +43,7 @@ function methodOf(adapter: AdapterValues, settings: MethodSettings): GpuMethod {
       return { type: 'prefix', length, frozenTokens: same ? settings.frozenTokens : 0 };
     }
     case 'prompt':
-      return { type: 'prompt', length: adapter.length };
+      return { type: 'prompt', length: adapter.length, promptScale: owner.geometry.promptScale };
     case 'lora': {
       const { rank, alpha } = adapter;
       return { type: 'lora', rank, alpha, dropout: settings.type === 'lora' ? settings.dropout : 0 };

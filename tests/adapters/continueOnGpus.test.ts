@@ -119,6 +119,17 @@ describe('a run that goes on on GPUs', () => {
     expect(hyperparameters(lora).method).toEqual(lora);
   });
 
+  it('lets AdamW do to a prompt what it does here, where PyTorch multiplies embeddings and PEFT holds them divided', () => {
+    const [learningRate, decay, maxNorm, epsilon] = [0.05 / 8, 0.01 * 8, 8, 8e-8];
+    expect(hyperparameters({ type: 'prompt', length: 4, promptScale: 8 })).toMatchObject({
+      method: { type: 'prompt', length: 4 },
+      learning_rate: learningRate,
+      weight_decay: decay,
+      max_grad_norm: maxNorm,
+      adam_epsilon: epsilon,
+    });
+  });
+
   it('has for its constants those that training here goes by', () => {
     const { end_token_share: share, final_learning_rate_fraction: final } = hyperparameters(lora);
     expect(weightOf({ tokenIds: [5, 7, 0], targetStart: 1 })).toBe(1 + Number(share));

@@ -31,7 +31,9 @@ def load_adapter(base, folder, hyper):
     if hyper["method"]["type"] == "lora":
         config.lora_dropout = hyper["method"]["dropout"]
     model = get_peft_model(base, config)
-    set_peft_model_state_dict(model, load_peft_weights(folder, device="cpu"))
+    loaded = set_peft_model_state_dict(model, load_peft_weights(folder, device="cpu"))
+    if loaded.unexpected_keys:
+        raise SystemExit(f"The adapter is for another base model, which has {loaded.unexpected_keys[0]}.")
     return model.eval()
 
 
@@ -132,7 +134,7 @@ def train_step(model, optimiser, batch, step, hyper, accelerator):
         kept = [parameter[:frozen].clone() for parameter in group["params"]] if frozen else []
         for parameter in group["params"] if frozen else []:
             parameter.grad[:frozen] = 0
-        norm = torch.nn.utils.clip_grad_norm_(group["params"], hyper["max_grad_norm"])
+        norm = torch.nn.utils.clip_grad_norm_(group["params"], hyper["max_grad_norm"], error_if_nonfinite=True)
         group["lr"] = learning_rate_at(step, hyper)
         optimiser.step()
         for parameter, rows in zip(group["params"], kept):
@@ -213,9 +215,9 @@ def main():
         if step % hyper["eval_every"] == 0 or step == hyper["steps"]:
             measured = evaluate(model, validation, labels, hyper, accelerator)
             accelerator.print(json.dumps({"step": step, "validation": measured}))
-    if accelerator.is_main_process:
-        save(model, options.out, hyper["steps"], hyper, measured)
-        print(f"Written to {options.out}; drop its files on Prelude's adapters to import it.")
+            if accelerator.is_main_process:
+                save(model, options.out, step, hyper, measured)
+    accelerator.print(f"Written to {options.out}; drop its files on Prelude to import it.")
     accelerator.end_training()
 
 
