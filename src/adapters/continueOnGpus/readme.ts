@@ -1,5 +1,11 @@
 /** README.md of what goes to GPUs: what it is, and the commands. */
-import type { GpuRun } from '../continueOnGpus';
+import type { GpuMethod, GpuRun } from '../continueOnGpus';
+
+const METHODS: Readonly<Record<GpuMethod['type'], string>> = {
+  prefix: 'prefix-tuning',
+  prompt: 'prompt tuning',
+  lora: 'LoRA',
+};
 
 export const readme = ({ baseModel, name, train, validation, hyperparameters }: GpuRun): string => `# ${oneLine(name)}
 
@@ -12,14 +18,16 @@ accelerate config default
 accelerate launch train.py --base-model ${shellWord(baseModel)}
 \`\`\`
 
-- \`--base-model\` is the model's PyTorch repository on the hub, or a folder. This run was on ${oneLine(baseModel)}; where that
-  is a repository of ONNX files alone, give the one it was made from. Its weights are not rounded to few bits, so losses
-  differ a little from those in the browser.
-- \`train.py --help\` names the options: steps, micro-batch, number format. \`accelerate launch --help\` those for several
-  GPUs or machines. The same batches give the same adapter on any number of them, up to rounding.
+- The base model is a repository of the hub with PyTorch weights, or a folder. In Prelude it was ${oneLine(baseModel)};
+  where that has ONNX files alone, give the repository they were made from. Weights that are not rounded to few bits give
+  losses a little different from those in the browser.
+- \`train.py --help\` names the options: steps, micro-batch, number format. \`accelerate launch --help\` has those for
+  several GPUs or machines. A batch is shared out among them, so they give the adapter that one would, up to rounding and
+  to what LoRA's dropout leaves out.
 - ${train.length} rows train and ${validation.length} are held out. Each line of \`data/\` has the text, its token ids, and
   where the target starts.
-- It makes ${hyperparameters.steps} further steps of ${hyperparameters.method.type === 'lora' ? 'LoRA' : `${hyperparameters.method.type} tuning`}, with a warm-up and an optimiser state of their own.
+- It makes ${hyperparameters.steps} further steps of ${METHODS[hyperparameters.method.type]}, with a warm-up and an
+  optimiser state of their own.
 - The result is in \`tuned/\`, in PEFT's format. Drop its files on Prelude to import it.
 `;
 

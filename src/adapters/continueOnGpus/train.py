@@ -198,7 +198,7 @@ def main():
     hyper["micro_batch_size"] = options.micro_batch or hyper["micro_batch_size"]
 
     accelerator = Accelerator()
-    # Each process leaves out other numbers of its rows, and must read all rows in the same order: `batches` has its own seed.
+    # LoRA's dropout differs between processes; the order of the rows must not, and so `batches` has a seed of its own.
     set_seed(hyper["seed"], device_specific=True)
     name = options.base_model or PeftConfig.from_pretrained(HERE / "adapter").base_model_name_or_path
     base = AutoModelForCausalLM.from_pretrained(name, dtype=options.dtype)
