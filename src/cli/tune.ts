@@ -18,6 +18,7 @@ import type {
 } from '../worker/protocol';
 import { modelFolder } from './localFolder';
 import { parseOptions, type TuneOptions } from './options';
+import { traceFolder } from './traceFolder';
 
 const LEARNING_RATES: Readonly<Record<MethodName, number>> = { prefix: 0.05, prompt: 0.3, lora: 0.003 };
 const DEFAULT_STEPS = 150;
@@ -27,7 +28,11 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const files = await modelFolder(options.model);
-  const engine = new PreludeEngine({ models: singleModelLibrary(files), threads: availableParallelism() });
+  const engine = new PreludeEngine({
+    models: singleModelLibrary(files),
+    threads: availableParallelism(),
+    ...(options.trace !== undefined && { trace: traceFolder(options.trace) }),
+  });
   const model = await engine.loadModel({ type: 'bundled', name: files.name }, 'wasm', () => {});
   say(`${model.name}: ${model.parameters.toLocaleString('en')} parameters, ${model.device.description}`);
 
@@ -59,6 +64,8 @@ async function main(args: readonly string[]): Promise<void> {
   const { bytes } = await engine.exportAdapter(done.adapter.id, 'zip');
   for (const [name, content] of Object.entries(unzipSync(bytes)))
     await writeFile(join(options.out, basename(name)), content);
+  if (options.gpus !== undefined)
+    await writeFile(options.gpus, (await engine.exportForGpus(done.adapter.id, settings)).bytes);
   say(`${done.message} Written to ${options.out}.`);
   if (options.json) {
     const { adapter } = done;

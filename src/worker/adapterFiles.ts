@@ -4,7 +4,7 @@ import { shapeOf } from './adapterShape';
 import type { ExportedFile } from './protocol';
 import type { AdapterOwner, StoredAdapter } from './storedAdapter';
 
-export const filesOf = ({ adapter, record, owner }: StoredAdapter): ExportedFile[] =>
+export const filesOf = ({ adapter, record, owner }: Omit<StoredAdapter, 'summary'>): ExportedFile[] =>
   exportAdapter(adapter, { baseModel: owner.name, model: owner.geometry, record });
 
 export async function exportStored(stored: StoredAdapter, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
@@ -52,7 +52,7 @@ export async function importStored(files: readonly File[], owner: AdapterOwner, 
 }
 
 /** An adapter's name as the name of a file. */
-const fileName = (name: string): string =>
+export const fileName = (name: string): string =>
   name
     .toLowerCase()
     .replace(/[^\w.-]+/g, '-')

@@ -9,6 +9,7 @@ import { type MemoryPlan, RunControl } from '../tuning';
 import { AdapterLibrary } from './adapterLibrary';
 import { checkSettings } from './checkSettings';
 import { serialiseError } from './errors';
+import { exportForGpus } from './gpuExport';
 import { type EndedRun, type RunOrder, runKept } from './keptRun';
 import { Learned } from './learned';
 import { ModelSeat } from './modelSeat';
@@ -19,6 +20,7 @@ import type {
   DatasetSummary,
   DeviceChoice,
   Engine,
+  ExportedFile,
   GenerateRequest,
   GenerateResult,
   LoadProgress,
@@ -30,10 +32,13 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
+import type { RunTrace } from './runTrace';
 import { type KeptDataset, memoryTables, RunStore } from './store';
 import { SweepDesk } from './sweepDesk';
 import { measuring, planRun, runTuning, sizeOfRun } from './tuneRun';
 import { Writer } from './writer';
+
+export type { RunTrace };
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
@@ -53,6 +58,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** What survives a reload; default: memory, which does not. */
   readonly store?: Promise<RunStore>;
+  /** Looks on at every run; the command line may have one. */
+  readonly trace?: RunTrace;
 }
 
 /** @throws DataError if no row can be used */
@@ -209,6 +216,7 @@ export class PreludeEngine implements Engine {
           onSpeed: (secondsPerToken) => {
             this.secondsPerToken = secondsPerToken;
           },
+          trace: this.options.trace,
         });
         if (!order.isOutrun()) this.library.add(stored.adapter);
         return stored;
@@ -265,4 +273,11 @@ export class PreludeEngine implements Engine {
   stopSweep: Engine['stopSweep'] = () => this.desk.stopSweep();
   sweeps: Engine['sweeps'] = () => this.desk.sweeps();
   deleteSweep: Engine['deleteSweep'] = (id) => this.desk.deleteSweep(id);
+
+  async exportForGpus(adapterId: string, settings: TuneSettings): Promise<ExportedFile> {
+    const model = await this.seat.ready();
+    const dataset = this.data();
+    checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
+    return exportForGpus(this.library.stored(adapterId, model), dataset, settings);
+  }
 }
