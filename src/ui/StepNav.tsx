@@ -8,12 +8,13 @@ import {
   keptAdapters,
   latestRun,
   latestRunOf,
+  listedRuns,
   summaryOf,
   usableDataset,
 } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
-import { goTo, LIBRARY, STEPS } from './keys';
+import { goTo, LIBRARY, RUNS, STEPS } from './keys';
 import { usePart } from './session';
 import classes from './shell.module.css';
 
@@ -51,26 +52,47 @@ export function StepNav() {
             </li>
           ))}
         </ol>
-        <LibraryLink />
+        <div className={classes.navExtras}>
+          <RunsLink />
+          <LibraryLink />
+        </div>
       </div>
     </nav>
   );
 }
 
-/** No step: what the steps left behind. */
+function RunsLink() {
+  const count = usePart('runs', (state) => listedRuns(state).length);
+  return <ExtraLink place={RUNS} name="Runs" count={count} />;
+}
+
 function LibraryLink() {
   const count = usePart('adapters', (state) => keptAdapters(state).length);
+  return <ExtraLink place={LIBRARY} name="Adapters" count={count} />;
+}
+
+interface ExtraLinkProps {
+  readonly place: typeof RUNS | typeof LIBRARY;
+  readonly name: string;
+  readonly count: number;
+}
+
+/** No step: what the steps left behind. */
+function ExtraLink({ place, name, count }: ExtraLinkProps) {
   return (
     <a
-      href={`#${LIBRARY}`}
+      href={`#${place}`}
       className={`${classes.navLink} ${classes.navExtra}`}
+      data-place={place}
       onClick={(event) => {
         event.preventDefault();
-        goTo(LIBRARY);
+        goTo(place);
       }}
     >
       <span />
-      <span>Adapters ({formatCount(count)})</span>
+      <span>
+        {name} ({formatCount(count)})
+      </span>
     </a>
   );
 }
@@ -87,7 +109,8 @@ function useLines(): Record<StepName, Line> {
     const usable = usableDataset(state);
     return usable && datasetLine(usable.summary);
   });
-  const training = usePart('run', (state) => isActive(latestRun(state)));
+  const tuning = usePart('run', (state) => isActive(latestRun(state)));
+  const searching = usePart('sweep', ({ phase }) => phase !== 'idle');
   // Per cent, so that the list is drawn a hundred times in a run and not once per step.
   const percent = usePart('run', (state) => {
     const record = latestRun(state);
@@ -104,8 +127,14 @@ function useLines(): Record<StepName, Line> {
     },
     Data: { mark: done(data !== null), line: data ?? '' },
     Tune: {
-      mark: training ? '●' : done(loss !== null),
-      line: training ? `${percent} %` : loss === null ? '' : `validation loss ${formatLoss(loss)}`,
+      mark: tuning || searching ? '●' : done(loss !== null),
+      line: searching
+        ? 'searching'
+        : tuning
+          ? `${percent} %`
+          : loss === null
+            ? ''
+            : `validation loss ${formatLoss(loss)}`,
     },
     Compare: { mark: writing ? '●' : done(compared), line: '' },
     Export: { mark: null, line: '' },

@@ -6,6 +6,11 @@ export type StepName = (typeof STEPS)[number];
 /** Where the adapters are listed: a place of its own, within Export. */
 export const LIBRARY = 'adapters';
 
+/** Where the runs are listed: a place of its own, after the steps. */
+export const RUNS = 'runs';
+
+export type Place = StepName | typeof LIBRARY | typeof RUNS;
+
 export type KeyAction =
   | { readonly type: 'go'; readonly step: StepName }
   | { readonly type: 'pause' }
@@ -37,7 +42,7 @@ export function focusOf(element: Element | null): KeyPress['focus'] {
   return element.closest('button, a, input, summary, [role=slider], [role=radio], [role=option]') ? 'control' : 'page';
 }
 
-export function goTo(place: StepName | typeof LIBRARY): void {
+export function goTo(place: Place): void {
   const section = document.getElementById(place.toLowerCase());
   section?.scrollIntoView();
   section?.querySelector<HTMLElement>('h2, h3')?.focus({ preventScroll: true });

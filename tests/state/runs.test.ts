@@ -105,6 +105,18 @@ describe('the table of runs', () => {
   });
 });
 
+describe('the runs of a sweep', () => {
+  it('are told to have ended when the next begins in the same moment', async () => {
+    const { runs, calls } = await opened();
+    runs.select('b', true);
+    await settle();
+    const before = calls.length;
+    const next = beginRecord(8, A.settings, { dataset: 'reviews.csv', model: 'fable-7m' });
+    await runs.follow(next, live);
+    expect(calls.slice(before)).toEqual([['runs'], ['runCurve', 'b']]);
+  });
+});
+
 describe('the overlay', () => {
   it('draws the chosen runs, the one under way as far as it is', async () => {
     const { runs, state } = await opened();
