@@ -77,4 +77,5 @@ def main():
     print("prelude", {key: record[key] for key in ("baseAccuracy", "accuracy", "baseLoss", "loss")})
 
 
-main()
+if __name__ == "__main__":
+    main()
