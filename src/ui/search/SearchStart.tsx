@@ -14,6 +14,7 @@ export function SearchStart() {
   usePart('dataset', ({ fits }) => fits);
   usePart('run', (state) => latestRun(state)?.phase);
   usePart('sweep', ({ phase }) => phase);
+  usePart('sweep', ({ plan }) => plan);
   const settings = usePart('settings', (state) => state);
   const form = usePart('sweep', (state) => state.form);
   const planProblem = usePart('sweep', (state) => state.planProblem);
