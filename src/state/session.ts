@@ -17,6 +17,9 @@ import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
 import type { HubToken } from './hubToken';
 import { createHubToken } from './hubToken';
+import type { Learned } from './learned';
+import { createLearned } from './learned';
+import { nowLookedAt } from './lookedAt';
 import { usualTargets } from './loraTargets';
 import type { Model } from './model';
 import { createModel, summaryOf } from './model';
@@ -57,6 +60,7 @@ export interface Session {
   readonly run: Run;
   readonly adapters: Adapters;
   readonly compare: Compare;
+  readonly learned: Learned;
   readonly exporting: Exporting;
   /** Loads the model that the link names and lists the samples. */
   begin(): void;
@@ -83,6 +87,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   const run = createRun(engine, schedule);
   const adapters = createAdapters(engine, delay);
   const compare = createCompare(engine, schedule, url.prompt);
+  const learned = createLearned(engine);
   const exporting = createExporting(engine, save);
 
   const issues = () => settingsIssues(session);
@@ -139,6 +144,13 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     if (![...list, ...others].some(({ id }) => id === chosen)) exporting.selectAdapter(newestAdapter());
   });
 
+  /** What was learned is told of the adapter that came into Compare last. */
+  compare.store.subscribe(({ columns }, { columns: before }) => {
+    if (columns === before) return;
+    const { list } = adapters.store.getState();
+    learned.choose(nowLookedAt(learned.store.getState().adapter, list, columns, before));
+  });
+
   dataset.store.subscribe((now, before) => {
     if (now.current === null || now.current === before.current) return;
     const { summary } = now.current;
@@ -149,6 +161,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     });
     compare.offer(summary.examples);
     adapters.forgetMeasurements();
+    learned.forgetMeasurements();
     askEstimate();
   });
   settings.store.subscribe((now, before) => {
@@ -169,6 +182,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     run,
     adapters,
     compare,
+    learned,
     exporting,
     begin() {
       if (url.dtype === null) model.load();

@@ -1,5 +1,5 @@
 /** The five steps beside the content: what each holds, which are done, which one is in view. */
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import {
   datasetLine,
   hasCompared,
@@ -13,7 +13,7 @@ import {
 } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
-import { goTo, LIBRARY, STEPS } from './keys';
+import { goTo, LEARNED, LIBRARY, STEPS } from './keys';
 import { usePart } from './session';
 import classes from './shell.module.css';
 
@@ -51,26 +51,38 @@ export function StepNav() {
             </li>
           ))}
         </ol>
-        <LibraryLink />
+        <div className={classes.navExtras}>
+          <ExtraLink place={LEARNED}>What did it learn?</ExtraLink>
+          <LibraryLink />
+        </div>
       </div>
     </nav>
   );
 }
 
-/** No step: what the steps left behind. */
 function LibraryLink() {
   const count = usePart('adapters', (state) => keptAdapters(state).length);
+  return <ExtraLink place={LIBRARY}>Adapters ({formatCount(count)})</ExtraLink>;
+}
+
+interface ExtraLinkProps {
+  readonly place: typeof LEARNED | typeof LIBRARY;
+  readonly children: ReactNode;
+}
+
+/** No step: what the steps left behind. */
+function ExtraLink({ place, children }: ExtraLinkProps) {
   return (
     <a
-      href={`#${LIBRARY}`}
-      className={`${classes.navLink} ${classes.navExtra}`}
+      href={`#${place}`}
+      className={classes.navLink}
       onClick={(event) => {
         event.preventDefault();
-        goTo(LIBRARY);
+        goTo(place);
       }}
     >
       <span />
-      <span>Adapters ({formatCount(count)})</span>
+      <span>{children}</span>
     </a>
   );
 }

@@ -6,6 +6,9 @@ export type StepName = (typeof STEPS)[number];
 /** Where the adapters are listed: a place of its own, within Export. */
 export const LIBRARY = 'adapters';
 
+/** What an adapter learned: below Compare, and no step of its own. */
+export const LEARNED = 'learned';
+
 export type KeyAction =
   | { readonly type: 'go'; readonly step: StepName }
   | { readonly type: 'pause' }
@@ -37,7 +40,7 @@ export function focusOf(element: Element | null): KeyPress['focus'] {
   return element.closest('button, a, input, summary, [role=slider], [role=radio], [role=option]') ? 'control' : 'page';
 }
 
-export function goTo(place: StepName | typeof LIBRARY): void {
+export function goTo(place: StepName | typeof LIBRARY | typeof LEARNED): void {
   const section = document.getElementById(place.toLowerCase());
   section?.scrollIntoView();
   section?.querySelector<HTMLElement>('h2, h3')?.focus({ preventScroll: true });
