@@ -224,6 +224,26 @@ describe('a visit', () => {
     expect(measuredOn(prefix, 'a.csv', null)).toBeNull();
   });
 
+  it('looks into the adapter that came into Compare last, and measures anew on other data', async () => {
+    const { session } = await visit('?sample=reviews');
+    const state = () => session.learned.store.getState();
+    expect(state().adapter).toBeNull();
+    session.tune();
+    await settle();
+    expect(state().adapter).toMatchObject({ id: 'adapter-1', shape: { method: 'prefix' } });
+    await session.learned.askAblation();
+    await session.learned.askAttention({ prompt: 'Verdict:', format: 'text', answer: '' });
+    session.dataset.open('other.tsv', 'x\ty');
+    await settle();
+    expect(state()).toMatchObject({ ablation: { status: 'unasked' }, attention: { status: 'done' } });
+
+    session.tune();
+    await settle();
+    expect(state()).toMatchObject({ adapter: { id: 'adapter-2' }, attention: { status: 'unasked' } });
+    session.chooseAdapter('adapter-1');
+    expect(state().adapter?.id).toBe('adapter-1');
+  });
+
   it('keeps the page alive when the samples cannot be listed', async () => {
     const engine = createScriptedEngine();
     const session = createSession(engine, {
