@@ -7,10 +7,10 @@ import { unzipSync } from 'fflate';
 import { DataError, PreludeError } from '../errors';
 import { singleModelLibrary } from '../models';
 import { PreludeEngine } from '../worker/engine';
+import { LEARNING_RATES } from '../worker/learningRates';
 import type {
   DatasetSummary,
   MemoryEstimate,
-  MethodName,
   MethodSettings,
   TuneEvent,
   TuneSettings,
@@ -20,7 +20,6 @@ import { modelFolder } from './localFolder';
 import { parseOptions, type TuneOptions } from './options';
 import { traceFolder } from './traceFolder';
 
-const LEARNING_RATES: Readonly<Record<MethodName, number>> = { prefix: 0.05, prompt: 0.3, lora: 0.003 };
 const DEFAULT_STEPS = 150;
 const VALIDATIONS_PER_RUN = 5;
 
