@@ -1,14 +1,16 @@
 /** An adapter → the folder that PEFT's `save_pretrained` writes, with a model card and Prelude's own record beside it. */
 import type { Zippable } from 'fflate';
 import { zipSync } from 'fflate';
+import { z } from 'zod/mini';
 import type { AdapterValues } from '../tuning';
 import type { AdapterFileSummary, ExportedFile } from '../worker/protocol';
 import { modelCard } from './card';
 import type { ModelGeometry } from './format';
+import { PeftConfig } from './format';
 import { formatOf } from './formats';
 import type { PreludeRecord } from './record';
 import { writeRecord } from './record';
-import { readSafeTensors, writeSafeTensors } from './safetensors';
+import { readSafeTensors, toFloat32, writeSafeTensors } from './safetensors';
 
 export const files = {
   config: 'adapter_config.json',
@@ -36,9 +38,18 @@ export function exportAdapter(adapter: AdapterValues, { baseModel, model, record
   ];
 }
 
-/** adapter_model.safetensors alone. */
+/** adapter_model.safetensors as PEFT writes it, for use with its config. */
 export const exportSafeTensors = (adapter: AdapterValues, model: ModelGeometry): Uint8Array<ArrayBuffer> =>
   writeSafeTensors(formatOf(adapter).tensors(adapter, model));
+
+/** The weights of an exported folder as a file that stands alone: its metadata tells how strong LoRA is, as the config does. */
+export function exportSingleFile(contents: readonly ExportedFile[]): Uint8Array<ArrayBuffer> {
+  const bytesOf = (name: string) => contents.find((file) => file.name === name)?.bytes ?? new Uint8Array();
+  const { lora_alpha: alpha } = z.parse(PeftConfig, JSON.parse(new TextDecoder().decode(bytesOf(files.config))));
+  const { tensors, metadata } = readSafeTensors(bytesOf(files.weights), files.weights);
+  const floats = [...tensors.values()].map((tensor) => ({ ...tensor, values: toFloat32(tensor, files.weights) }));
+  return writeSafeTensors(floats, alpha == null ? metadata : { ...metadata, lora_alpha: String(alpha) });
+}
 
 /** A zip of the files in one folder. The same files give the same bytes at any time. */
 export function zipFiles(folder: string, contents: readonly ExportedFile[]): Uint8Array<ArrayBuffer> {

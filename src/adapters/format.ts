@@ -17,6 +17,8 @@ export interface ModelGeometry extends PrefixGeometry {
 const count = z.int().check(z.positive());
 const optional = <T extends z.ZodMiniType>(type: T) => z.optional(z.nullable(type));
 const numbers = optional(z.record(z.string(), z.number()));
+/** null, false or an empty list say that it is off; anything else, that it is on. */
+const anything = z.optional(z.unknown());
 
 /** adapter_config.json, as far as anything depends on it. */
 export const PeftConfig = z.object({
@@ -33,7 +35,16 @@ export const PeftConfig = z.object({
   rank_pattern: numbers,
   alpha_pattern: numbers,
   use_rslora: optional(z.boolean()),
-  use_dora: optional(z.boolean()),
+  init_lora_weights: optional(z.union([z.boolean(), z.string()])),
+  use_dora: anything,
+  use_qalora: anything,
+  use_bdlora: anything,
+  alora_invocation_tokens: anything,
+  arrow_config: anything,
+  kasa_config: anything,
+  monteclora_config: anything,
+  layer_replication: anything,
+  lora_bias: anything,
   bias: optional(z.string()),
   modules_to_save: optional(z.array(z.string())),
 });
@@ -43,6 +54,8 @@ export interface ReadContext {
   /** null for bare safetensors. */
   readonly config: PeftConfig | null;
   readonly tensors: ReadonlyMap<string, SafeTensor>;
+  /** What the safetensors file says beside its tensors. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** Name of the safetensors file, for errors. */
   readonly file: string;
   readonly expected: ModelGeometry;

@@ -41,9 +41,9 @@ export function importAdapter(given: readonly AdapterFile[], expected: ModelGeom
   const config = readConfig(find(unpacked, files.config));
   const weights = find(unpacked, files.weights) ?? only(unpacked.filter(({ name }) => name.endsWith('.safetensors')));
   if (weights === null) throw noWeights(given, unpacked);
-  const { tensors } = readSafeTensors(weights.bytes, weights.name);
+  const { tensors, metadata } = readSafeTensors(weights.bytes, weights.name);
   const format = config ? formatOfType(config.peft_type) : formatOfTensors(tensors, expected, weights.name);
-  const adapter = format.read({ config, tensors, file: weights.name, expected });
+  const adapter = format.read({ config, tensors, metadata, file: weights.name, expected });
   const record = find(unpacked, files.record);
   return {
     adapter,

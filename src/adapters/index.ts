@@ -1,6 +1,7 @@
 /** The face of this folder: adapters as files, in PEFT's formats. */
 
-export { describeFiles, exportAdapter, exportSafeTensors, zipFiles } from './export';
+export { continueOnGpus, type GpuMethod, type GpuRow } from './continueOnGpus';
+export { describeFiles, exportAdapter, exportSafeTensors, exportSingleFile, zipFiles } from './export';
 export type { ModelGeometry } from './format';
 export { importAdapter } from './import';
 export { rowLength, toPeftRows } from './prefix';

@@ -5,7 +5,8 @@
 import { AdapterError } from '../errors';
 import type { LoraModule, LoraTarget, LoraValues } from '../tuning';
 import { finiteValues } from './finite';
-import type { AdapterFormat, PeftConfig, ReadContext } from './format';
+import type { AdapterFormat, ReadContext } from './format';
+import { refuseVariants, unusable } from './loraVariants';
 import type { FloatTensor, SafeTensor } from './safetensors';
 
 const PREFIX = 'base_model.model.';
@@ -14,6 +15,8 @@ const NAMES = {
   a: (path: string) => `${PREFIX}${path}.lora_A.weight`,
   b: (path: string) => `${PREFIX}${path}.lora_B.weight`,
 };
+/** What PEFT takes `lora_alpha` to be where a config does not say. */
+const DEFAULT_ALPHA = 8;
 
 export const loraFormat: AdapterFormat<LoraValues> = {
   types: ['LORA'],
@@ -73,9 +76,10 @@ export const loraFormat: AdapterFormat<LoraValues> = {
     ]);
   },
   read(context) {
-    refuseWhatIsNotLoraAlone(context);
+    refuseVariants(context);
+    refuseOtherTensors(context);
     const pairs = pairsOf(context);
-    const scales = pairs.map(({ module, rank }) => scaleOf(module.path, rank, context.config));
+    const scales = pairs.map(({ module, rank }) => scaleOf(module.path, rank, context));
     const ranks = pairs.map(({ rank }) => rank);
     const rank = Math.max(...ranks);
     const scale = scales[0] as number;
@@ -99,20 +103,10 @@ function targetModules(modules: readonly LoraModule[], targets: readonly LoraTar
   return [...(meant ? names : chosen)].sort();
 }
 
-/** What the parts beside A and B mean would be lost. */
-function refuseWhatIsNotLoraAlone({ config, tensors, file }: ReadContext): void {
-  const refuse = (what: string, field: string) =>
-    new AdapterError(
-      `This LoRA adapter ${what}, which Prelude cannot apply.`,
-      { file, field },
-      'Merge it in Python, or train one without.',
-    );
-  if (config?.use_dora) throw refuse('uses DoRA', 'use_dora');
-  if (config?.bias != null && config.bias !== 'none') throw refuse('also trains biases', 'bias');
-  if (config?.modules_to_save?.length)
-    throw refuse(`also replaces ${config.modules_to_save.join(', ')}`, 'modules_to_save');
+/** What they mean would be lost. */
+function refuseOtherTensors({ tensors, file }: ReadContext): void {
   const other = [...tensors.keys()].find((name) => !PAIR.test(name));
-  if (other !== undefined) throw refuse(`also holds ${other}`, other);
+  if (other !== undefined) throw unusable(`also holds ${other}`, { file, field: other });
 }
 
 interface Pair {
@@ -173,9 +167,19 @@ function endsWith(path: string, pattern: string): boolean {
   }
 }
 
-function scaleOf(path: string, rank: number, config: PeftConfig | null): number {
-  const alpha = patternValue(config?.alpha_pattern, path) ?? config?.lora_alpha ?? rank;
-  return alpha / (config?.use_rslora ? Math.sqrt(rank) : rank);
+/** @throws AdapterError where nothing says how strong the update is */
+function scaleOf(path: string, rank: number, { config, metadata, file }: ReadContext): number {
+  if (config) {
+    const alpha = patternValue(config.alpha_pattern, path) ?? config.lora_alpha ?? DEFAULT_ALPHA;
+    return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
+  }
+  const alpha = Number(metadata.lora_alpha ?? Number.NaN);
+  if (Number.isFinite(alpha)) return alpha / rank;
+  throw new AdapterError(
+    `${file} does not say how strong its updates are: lora_alpha is in adapter_config.json.`,
+    { file, field: 'lora_alpha' },
+    'Choose adapter_config.json together with it.',
+  );
 }
 
 /** A [own, in] with rows of zeros below. */

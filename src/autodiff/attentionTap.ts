@@ -57,10 +57,18 @@ export class TappedOps extends Ops {
 
   /** What the tap reads. @throws ModelError naming a layer whose attention did not come by */
   outputs(): Record<string, Value> {
-    const { tap, layers } = this.shape;
+    const { tap, tokens, layers } = this.shape;
     const found = Array.from({ length: layers }, (_, layer) => this.weightsOf(layer));
     if (tap.kind === 'bias') return {};
-    return Object.fromEntries(found.map((weights, layer) => [names.attention(layer), this.grouped(weights)]));
+    const queries = this.builder.input(names.queryWeights, 'float32', [tap.groups, tokens]);
+    const everyHead = this.reshape(queries, [1, tap.groups, tokens]);
+    return Object.fromEntries(
+      found.map((weights, layer) => {
+        // Heads may be folded into the batch, or stand in groups per key-value head: in memory it is the same.
+        const heads = this.reshape(weights, [-1, tokens, dimAt(weights.dims, -1)]);
+        return [names.attention(layer), this.matmul(everyHead, heads)];
+      }),
+    );
   }
 
   private weightsOf(layer: number): Value {
@@ -71,22 +79,6 @@ export class TappedOps extends Ops {
       {},
       'Tuning and writing are not affected; what the prefix does inside of this model cannot be shown.',
     );
-  }
-
-  /** Heads may be folded into the batch, or stand in groups per key-value head: in memory it is the same. */
-  private grouped(weights: Value): Value {
-    const { tokens } = this.shape;
-    const columns = dimAt(weights.dims, -1);
-    const queries = this.queryWeights();
-    const heads = this.reshape(weights, [-1, tokens, columns]);
-    return this.matmul(this.reshape(queries, [1, ...queries.dims]), heads);
-  }
-
-  private queryWeights(): Value {
-    const { tap, tokens } = this.shape;
-    const declared = this.builder.inputs.find(({ name }) => name === names.queryWeights);
-    const groups = tap.kind === 'read' ? tap.groups : 0;
-    return declared ?? this.builder.input(names.queryWeights, 'float32', [groups, tokens]);
   }
 
   private biased(scores: Value, layer: number): Value {

@@ -56,61 +56,67 @@ class Finder {
 
   attention(layer: number): LinearModule[] {
     const o = this.resultOf(layer);
-    if (o === null) return [];
+    return o === null ? [] : [...this.projections(layer, o), ...this.modules(layer, o, ['o'])];
+  }
+
+  private projections(layer: number, o: number): LinearModule[] {
     const { presentKey, presentValue, kvHeads, headDim } = this.decoder.layers[layer] as DecoderLayer;
     const past = this.pastOf(layer);
-    const result = this.modules(layer, o, ['o'], []);
     const k = only(this.flow.arriving(presentKey) & ~past);
     const v = only(this.flow.arriving(presentValue) & ~past);
-    if (k === null || v === null) return result;
+    if (k === null || v === null) return [];
     const others = this.sees(o) & ~past & ~bit(k) & ~bit(v);
     const q = others === 0n ? k : only(others);
     const roles = new Map<number, LinearRole[]>();
-    for (const [i, role] of [
-      [q, 'q'],
-      [k, 'k'],
-      [v, 'v'],
-    ] as const) {
-      if (i !== null) roles.set(i, [...(roles.get(i) ?? []), role]);
-    }
+    const assign = (i: number, role: LinearRole) => roles.set(i, [...(roles.get(i) ?? []), role]);
+    if (q !== null) assign(q, 'q');
+    assign(k, 'k');
+    assign(v, 'v');
     const width = kvHeads * headDim;
-    const projections = [...roles].flatMap(([i, packed]) => {
+    return [...roles].flatMap(([i, packed]) => {
+      // How many heads ask is said nowhere: their rows are what keys and values leave.
       const rest = this.linear(i).rows - packed.filter((role) => role !== 'q').length * width;
       const fits = packed.includes('q') ? rest > 0 && rest % headDim === 0 : rest === 0;
       const widths = packed.map((role) => (role === 'q' ? rest : width));
       return fits ? this.modules(layer, i, packed, widths) : [];
     });
-    return [...projections, ...result];
   }
 
   feedForward(layer: number): LinearModule[] {
-    const o = this.resultOf(layer);
-    if (o === null) return [];
-    const attention = this.sees(o) & ~this.pastOf(layer);
-    const [projection] = bitsOf(attention);
-    if (projection === undefined) return [];
-    const before = this.sees(projection);
-    const entering = this.indices((i) => {
-      const isOfAttention = i === o || (attention & bit(i)) !== 0n;
-      return !isOfAttention && (this.sees(i) === before || this.sees(i) === (before | bit(o)));
-    });
+    const entering = this.enteringFeedForward(layer);
     const all = entering.reduce((set, i) => set | bit(i), 0n);
     const [down, ...more] = this.indices((i) => all !== 0n && this.sees(i) === all);
     if (down === undefined || more.length > 0) return [];
-    const { input, inFeatures } = this.linear(down);
-    const result = this.modules(layer, down, ['down'], []);
-    const [first = down, second, ...experts] = entering;
+    const gateAndUp = this.gateAndUp(layer, entering, this.linear(down));
+    return gateAndUp.length === 0 ? [] : [...gateAndUp, ...this.modules(layer, down, ['down'])];
+  }
+
+  /** Layers that see what the projections see, or that and the attention's result, and are not of the attention. */
+  private enteringFeedForward(layer: number): number[] {
+    const o = this.resultOf(layer);
+    if (o === null) return [];
+    const attention = (this.sees(o) & ~this.pastOf(layer)) | bit(o);
+    const [projection = o] = bitsOf(attention & ~bit(o));
+    const before = this.sees(projection);
+    return this.indices((i) => {
+      const isAttention = (attention & bit(i)) !== 0n;
+      return !isAttention && (this.sees(i) === before || this.sees(i) === (before | bit(o)));
+    });
+  }
+
+  /** @returns none where the widths do not fit, or it is not plain which of two is the gate */
+  private gateAndUp(layer: number, entering: readonly number[], { input, inFeatures }: LinearLayer): LinearModule[] {
+    const [first, second, ...more] = entering;
+    if (first === undefined || more.length > 0) return [];
+    const { rows } = this.linear(first);
     if (second === undefined) {
-      const { rows } = this.linear(first);
-      if (rows === inFeatures) return [...this.modules(layer, first, ['up'], []), ...result];
-      if (rows !== 2 * inFeatures) return [];
-      return [...this.modules(layer, first, ['gate', 'up'], [inFeatures, inFeatures]), ...result];
+      if (rows === inFeatures) return this.modules(layer, first, ['up']);
+      return rows === 2 * inFeatures ? this.modules(layer, first, ['gate', 'up'], [inFeatures, inFeatures]) : [];
     }
-    const gate = only(this.flow.activated(input) & all);
-    if (gate === null || experts.length > 0) return [];
+    const gate = only(this.flow.activated(input) & (bit(first) | bit(second)));
+    if (gate === null || rows !== inFeatures || this.linear(second).rows !== inFeatures) return [];
     const up = gate === first ? second : first;
-    if ([gate, up].some((i) => this.linear(i).rows !== inFeatures)) return [];
-    return [...this.modules(layer, gate, ['gate'], []), ...this.modules(layer, up, ['up'], []), ...result];
+    return [...this.modules(layer, gate, ['gate']), ...this.modules(layer, up, ['up'])];
   }
 
   /** The layer behind the attention; null where it is not one. */
@@ -120,7 +126,12 @@ class Finder {
   }
 
   /** @param widths rows of each role, where the matrix is packed of several */
-  private modules(layer: number, i: number, roles: readonly LinearRole[], widths: readonly number[]): LinearModule[] {
+  private modules(
+    layer: number,
+    i: number,
+    roles: readonly LinearRole[],
+    widths: readonly number[] = [],
+  ): LinearModule[] {
     const whole = { layer, roles, ...this.linear(i), firstRow: 0, outFeatures: this.linear(i).rows };
     if (roles.length === 1 || !standsInRuns(this.graph, this.linear(i))) return [whole];
     let firstRow = 0;

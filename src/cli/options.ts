@@ -28,6 +28,8 @@ export const USAGE = `npm run -s tune -- --model DIR --data FILE --out DIR [opti
   --target-column C
   --template T           e.g. 'Review: {text}\\nVerdict: {label}'
   --validation 0.2       share of the rows held out
+  --gpus FILE.zip        also write what it takes to go on with PEFT on GPUs
+  --trace DIR            also write where it starts from and the rows of each step
   --json                 print one JSON object on the last line`;
 
 const number = z.coerce.number().refine(Number.isFinite, 'not a number');
@@ -66,6 +68,8 @@ const Options = z.object({
   'target-column': z.string().optional(),
   template: z.string().optional(),
   validation: number.refine((value) => value >= 0 && value <= 0.5, 'must be between 0 and 0.5').default(0.2),
+  gpus: z.string().optional(),
+  trace: z.string().optional(),
   json: z.boolean().default(false),
 });
 

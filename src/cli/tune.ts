@@ -7,10 +7,10 @@ import { unzipSync } from 'fflate';
 import { DataError, PreludeError } from '../errors';
 import { singleModelLibrary } from '../models';
 import { PreludeEngine } from '../worker/engine';
+import { LEARNING_RATES } from '../worker/learningRates';
 import type {
   DatasetSummary,
   MemoryEstimate,
-  MethodName,
   MethodSettings,
   TuneEvent,
   TuneSettings,
@@ -18,8 +18,8 @@ import type {
 } from '../worker/protocol';
 import { modelFolder } from './localFolder';
 import { parseOptions, type TuneOptions } from './options';
+import { traceFolder } from './traceFolder';
 
-const LEARNING_RATES: Readonly<Record<MethodName, number>> = { prefix: 0.05, prompt: 0.3, lora: 0.003 };
 const DEFAULT_STEPS = 150;
 const VALIDATIONS_PER_RUN = 5;
 
@@ -27,7 +27,11 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const files = await modelFolder(options.model);
-  const engine = new PreludeEngine({ models: singleModelLibrary(files), threads: availableParallelism() });
+  const engine = new PreludeEngine({
+    models: singleModelLibrary(files),
+    threads: availableParallelism(),
+    ...(options.trace !== undefined && { trace: traceFolder(options.trace) }),
+  });
   const model = await engine.loadModel({ type: 'bundled', name: files.name }, 'wasm', () => {});
   say(`${model.name}: ${model.parameters.toLocaleString('en')} parameters, ${model.device.description}`);
 
@@ -59,6 +63,8 @@ async function main(args: readonly string[]): Promise<void> {
   const { bytes } = await engine.exportAdapter(done.adapter.id, 'zip');
   for (const [name, content] of Object.entries(unzipSync(bytes)))
     await writeFile(join(options.out, basename(name)), content);
+  if (options.gpus !== undefined)
+    await writeFile(options.gpus, (await engine.exportForGpus(done.adapter.id, settings)).bytes);
   say(`${done.message} Written to ${options.out}.`);
   if (options.json) {
     const { adapter } = done;

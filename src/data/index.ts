@@ -5,4 +5,4 @@ export { parseDataset } from './parse';
 export { TextStream, tokenPieces } from './pieces';
 export { splitExamples } from './split';
 export { encodePair, tokeniseExamples } from './tokenise';
-export type { Example, ParsedDataset, TokenisedExample, Tokenizer } from './types';
+export type { Example, ParsedDataset, TokenisedExample, TokenisedRow, Tokenizer } from './types';

@@ -3,7 +3,7 @@
  * tokens are always those of the prompt alone.
  */
 import type { RowProblem } from '../worker/protocol';
-import type { Example, TokenisedExample, Tokenizer } from './types';
+import type { Example, TokenisedRow, Tokenizer } from './types';
 
 /** A prompt is not cut below this; a row whose target leaves less room is skipped. */
 const minPromptTokens = 8;
@@ -16,7 +16,7 @@ export interface TokeniseOptions {
 }
 
 export interface TokeniseResult {
-  readonly tokenised: TokenisedExample[];
+  readonly tokenised: TokenisedRow[];
   /** Rows left out. */
   readonly problems: RowProblem[];
   /** Rows that train, with the beginning of their prompt cut off to fit. */
@@ -32,7 +32,7 @@ export function tokeniseExamples(
   tokenizer: Tokenizer,
   { maxTokens, endTokenId = tokenizer.endTokenId }: TokeniseOptions,
 ): TokeniseResult {
-  const tokenised: TokenisedExample[] = [];
+  const tokenised: TokenisedRow[] = [];
   const problems: RowProblem[] = [];
   const shortened: RowProblem[] = [];
   for (const example of examples) {
@@ -55,7 +55,8 @@ export function tokeniseExamples(
     const kept = cutLeft(prompt, room, tokenizer);
     // Nothing comes before the very first token, so nothing can predict it.
     const targetStart = Math.max(1, kept.length);
-    tokenised.push({ line: example.line, tokenIds: [...kept, ...target], targetStart, label: example.label });
+    const { line, label } = example;
+    tokenised.push({ line, tokenIds: [...kept, ...target], targetStart, label, example });
   }
   return { tokenised, problems, shortened };
 }

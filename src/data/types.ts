@@ -38,6 +38,11 @@ export interface TokenisedExample {
   readonly label: string | null;
 }
 
+/** A tokenised example and the text that it was made of. */
+export interface TokenisedRow extends TokenisedExample {
+  readonly example: Example;
+}
+
 /** What this folder needs of a tokenizer; `models/tokenizer.ts` implements it. */
 export interface Tokenizer {
   /**

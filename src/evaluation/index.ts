@@ -1,2 +1,2 @@
 /** Measuring a model on examples it did not train on. */
-export { type ValidationSet, validate, validationSet } from './validation';
+export { labelTargets, type ValidationSet, validate, validationSet } from './validation';

@@ -25,10 +25,7 @@ export function validationSet(
   known: readonly TokenisedExample[],
 ): ValidationSet {
   if (labels.length < 2) return { sequences: examples, choices: 1 };
-  const targets = new Map<string, readonly number[]>();
-  for (const { label, tokenIds, targetStart } of known) {
-    if (label !== null && !targets.has(label)) targets.set(label, tokenIds.slice(targetStart));
-  }
+  const targets = labelTargets(known);
   const sequences = examples.flatMap((example) => {
     const prompt = example.tokenIds.slice(0, example.targetStart);
     const others = labels.filter((label) => label !== example.label);
@@ -41,6 +38,15 @@ export function validationSet(
     ];
   });
   return { sequences, choices: labels.length };
+}
+
+/** Labels as they are scored where they are not the true one: the target tokens of the first example that has it. */
+export function labelTargets(known: readonly TokenisedExample[]): ReadonlyMap<string, readonly number[]> {
+  const targets = new Map<string, readonly number[]>();
+  for (const { label, tokenIds, targetStart } of known) {
+    if (label !== null && !targets.has(label)) targets.set(label, tokenIds.slice(targetStart));
+  }
+  return targets;
 }
 
 /** @param batchSize sequences at a time; see `score` */

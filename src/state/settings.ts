@@ -6,6 +6,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
 import type { DatasetSummary, LoraRole, MethodName, MethodSettings, TuneSettings, VirtualInit } from '../worker';
+import { LEARNING_RATES } from '../worker';
 
 export const MAX_LENGTH = 64;
 
@@ -53,12 +54,6 @@ export const DEFAULTS: SettingsState = {
   evalEvery: 25,
   seed: 0,
 };
-
-/**
- * A step that suits a method: embeddings lie far apart and want long ones (Lester et al. 2021 use 0.3), updates of weights
- * act everywhere at once and want short ones.
- */
-const LEARNING_RATES: Readonly<Record<MethodName, number>> = { prefix: 5e-2, prompt: 0.3, lora: 5e-3 };
 
 export const defaultsOf = (method: MethodName): SettingsState => ({
   ...DEFAULTS,

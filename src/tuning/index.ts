@@ -2,8 +2,10 @@
 export {
   bucketOf,
   collate,
+  END_TOKEN_SHARE,
   type MicroBatch,
   paddedLength,
+  SORT_WINDOW_BATCHES,
   type SupervisedSequence,
   supervisedCount,
   weightOf,
@@ -26,9 +28,9 @@ export { graftOf, type MethodChoice, methodOf, type TunableModel } from './metho
 export { type LoraTarget, loraTargets } from './methods/moduleNames';
 export { prefixMethod } from './methods/prefix';
 export { promptGraft, promptMethod } from './methods/prompt';
-export { Optimiser } from './optimiser';
+export { ADAM, Optimiser } from './optimiser';
 export { Random } from './random';
-export { learningRateAt } from './schedule';
+export { FINAL_LEARNING_RATE_FRACTION, learningRateAt } from './schedule';
 export { beginSweep, decide, nextRun, pointsOf, reportOf, setRun, settingsOf, takenUp } from './sweep';
 export {
   type DeviceTrainables,

@@ -12,9 +12,7 @@ export interface AdamWSettings {
   readonly maxGradNorm: number;
 }
 
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
+export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 /** Updates that can be taken back: on a GPU, one more is queued by the time the statistics of another arrive. */
 const KEPT_UPDATES = 3;
 /** Parameters, gradient, its sum, and AdamW's two moments. */
@@ -95,9 +93,7 @@ export class Optimiser {
       norm: this.norm,
       step: this.step,
       learningRate,
-      beta1: BETA1,
-      beta2: BETA2,
-      epsilon: EPSILON,
+      ...ADAM,
       weightDecay: this.settings.weightDecay,
       maxNorm: this.settings.maxGradNorm,
     });

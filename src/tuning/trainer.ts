@@ -71,6 +71,8 @@ export interface TrainerOptions {
   /** Loss and accuracy of what is learned so far, on data that does not train. */
   readonly validate: (trainables: DeviceTrainables) => Promise<ValidationResult>;
   readonly onEvent: (event: TrainerEvent) => void;
+  /** The rows of each step, in the order in which they are computed. */
+  readonly onBatch?: (step: number, rows: readonly SupervisedSequence[]) => void;
 }
 
 export interface TrainerResult {
@@ -189,6 +191,7 @@ class Run {
   private async step(step: number): Promise<StepUnderWay | null> {
     const learningRate = learningRateAt(step, this.options.settings);
     const batch = this.source.next().value;
+    this.options.onBatch?.(step, batch);
     while (this.parts) {
       try {
         await this.accumulate(batch, this.parts);

@@ -1,10 +1,10 @@
 /** Adapters as PEFT's files: how a stored one leaves, and how one that a person brings becomes a stored one. */
-import { exportAdapter, exportSafeTensors, importAdapter, zipFiles } from '../adapters';
+import { exportAdapter, exportSafeTensors, exportSingleFile, importAdapter, zipFiles } from '../adapters';
 import { shapeOf } from './adapterShape';
 import type { ExportedFile } from './protocol';
 import type { AdapterOwner, StoredAdapter } from './storedAdapter';
 
-export const filesOf = ({ adapter, record, owner }: StoredAdapter): ExportedFile[] =>
+export const filesOf = ({ adapter, record, owner }: Omit<StoredAdapter, 'summary'>): ExportedFile[] =>
   exportAdapter(adapter, { baseModel: owner.name, model: owner.geometry, record });
 
 export async function exportStored(stored: StoredAdapter, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
@@ -18,8 +18,7 @@ export function packFiles(
   format: 'zip' | 'safetensors',
 ): ExportedFile {
   const name = fileName(adapterName);
-  const weights = files.find((file) => file.name.endsWith('.safetensors'));
-  if (format === 'safetensors' && weights) return { name: `${name}.safetensors`, bytes: weights.bytes };
+  if (format === 'safetensors') return { name: `${name}.safetensors`, bytes: exportSingleFile(files) };
   return { name: `${name}.zip`, bytes: zipFiles(name, files) };
 }
 
@@ -53,7 +52,7 @@ export async function importStored(files: readonly File[], owner: AdapterOwner, 
 }
 
 /** An adapter's name as the name of a file. */
-const fileName = (name: string): string =>
+export const fileName = (name: string): string =>
   name
     .toLowerCase()
     .replace(/[^\w.-]+/g, '-')

@@ -39,6 +39,7 @@ export function connectEngine(places: EnginePlaces = {}): Engine {
     neighbours: (adapterId) => remote.neighbours(adapterId),
     describeExport: (adapterId) => remote.describeExport(adapterId),
     exportAdapter: (adapterId, format) => remote.exportAdapter(adapterId, format),
+    exportForGpus: (adapterId, settings) => remote.exportForGpus(adapterId, settings),
     importAdapter: (files) => remote.importAdapter(files),
     runs: () => remote.runs(),
     runCurve: (id) => remote.runCurve(id),

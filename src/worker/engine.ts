@@ -1,35 +1,21 @@
 /**
  * The engine behind the protocol: one model, one dataset, one run at a time, and the adapters that came of them. Runs in a
- * worker for the page and in Node for the command line; it knows neither.
+ * worker for the page and in Node for the command line; it knows neither. What it does is in the parts it is made of.
  */
-import { describeFiles } from '../adapters';
-import { TextStream } from '../data';
-import { AdapterError, DataError, ModelError } from '../errors';
-import { cachedReader, type DeviceAdapter, generate, originalReader, slotsOf } from '../inference';
+import { DataError, ModelError } from '../errors';
 import { fitOf, localLocks, type ModelLibrary } from '../models';
 import { deviceLimits, isOutOfMemory } from '../runtime';
-import { type MemoryPlan, Random, RunControl } from '../tuning';
-import { exportStored, filesOf, importStored } from './adapterFiles';
+import { type MemoryPlan, RunControl } from '../tuning';
+import { AdapterLibrary } from './adapterLibrary';
 import { checkSettings } from './checkSettings';
-import { composed } from './compose';
 import { serialiseError } from './errors';
-import { exportKept, identityOf, keepAdapter, keptElsewhere, keptFiles, restoreAdapters } from './keptAdapters';
+import { exportForGpus } from './gpuExport';
 import { type EndedRun, type RunOrder, runKept } from './keptRun';
-import { type InUse, Learned } from './learned';
-import type {
-  AblationEvent,
-  AblationFigure,
-  AttentionFigure,
-  AttentionRequest,
-  NeighboursFigure,
-  NormsFigure,
-} from './learnedProtocol';
+import { Learned } from './learned';
+import { ModelSeat } from './modelSeat';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
-  AdapterFileSummary,
-  AdapterListing,
-  AdapterSummary,
   DatasetOptions,
   DatasetSummary,
   DeviceChoice,
@@ -39,7 +25,6 @@ import type {
   GenerateResult,
   LoadProgress,
   MemoryEstimate,
-  ModelCacheSummary,
   ModelListing,
   ModelSource,
   ModelSummary,
@@ -47,19 +32,13 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
-import type {
-  KeptSweep,
-  RunCurve,
-  RunListing,
-  SweepEvent,
-  SweepListing,
-  SweepPoint,
-  SweepSettings,
-} from './runsProtocol';
+import type { RunTrace } from './runTrace';
 import { type KeptDataset, memoryTables, RunStore } from './store';
-import { AdapterShelf, ownerOf, type StoredAdapter } from './storedAdapter';
 import { SweepDesk } from './sweepDesk';
 import { measuring, planRun, runTuning, sizeOfRun } from './tuneRun';
+import { Writer } from './writer';
+
+export type { RunTrace };
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
@@ -79,6 +58,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** What survives a reload; default: memory, which does not. */
   readonly store?: Promise<RunStore>;
+  /** Looks on at every run; the command line may have one. */
+  readonly trace?: RunTrace;
 }
 
 /** @throws DataError if no row can be used */
@@ -88,39 +69,48 @@ function prepareFor({ tokenizer, config }: OpenModel, { name, text, options }: K
 }
 
 export class PreludeEngine implements Engine {
-  private model: Promise<OpenModel> | null = null;
-  private left: Promise<void> = Promise.resolve();
-  /** Ends the transfer of the model that is loading. */
-  private transfer = new AbortController();
-  /** Ends the listing that is under way. */
-  private listing = new AbortController();
   private dataset: PreparedDataset | null = null;
   private run: RunControl | null = null;
-  private generation: { stopped: boolean } | null = null;
-  /** What uses the model right now; all of it ends before the model goes. */
-  private readonly working = new Set<Promise<unknown>>();
   private secondsPerToken: number | null = null;
-  private readonly shelf = new AdapterShelf();
+  /** Ends the listing that is under way. */
+  private listing = new AbortController();
   private readonly store: Promise<RunStore>;
-  private readonly desk: SweepDesk;
-  private readonly learned = new Learned({
-    inUse: (id) => this.inUse(id),
-    dataset: () => this.dataset,
-    data: () => this.data(),
-    whileUsed: (work) => this.whileUsed(work),
+  private readonly writer = new Writer();
+  private readonly seat = new ModelSeat({
+    onLeaving: () => {
+      this.dataset = null;
+      this.secondsPerToken = null;
+      void this.desk.stopSweep();
+      this.run?.stop();
+      this.writer.stop();
+      void this.learned.stopAblating();
+    },
+    beforeDisposal: (model) => this.library.release(model),
   });
+  private readonly library: AdapterLibrary;
+  private readonly desk: SweepDesk;
+  private readonly learned: Learned;
 
   constructor(private readonly options: EngineOptions) {
     this.store = options.store ?? Promise.resolve(new RunStore(memoryTables(), localLocks()));
+    this.library = new AdapterLibrary(this.seat, this.store);
+    const whileUsed = <T>(work: Promise<T>) => this.seat.whileUsed(work);
+    const data = () => this.data();
     this.desk = new SweepDesk({
       store: this.store,
-      model: () => this.ready(),
-      dataset: () => this.data(),
+      model: () => this.seat.ready(),
+      dataset: data,
       prepare: prepareFor,
       isBusy: () => this.run !== null,
       run: (model, order) => this.tuneOnce(model, order),
       stopRun: () => this.run?.stop(),
-      whileUsed: (work) => this.whileUsed(work),
+      whileUsed,
+    });
+    this.learned = new Learned({
+      inUse: (id) => this.library.inUse(id),
+      dataset: () => this.dataset,
+      data,
+      whileUsed,
     });
   }
 
@@ -133,28 +123,12 @@ export class PreludeEngine implements Engine {
       throw new ModelError('A run is under way.', {}, 'Stop it before changing the model.');
     }
     const { models, threads } = this.options;
-    const leaving = this.leave(this.model);
-    const { signal } = this.transfer;
-    const open = async () => {
+    const { summary } = await this.seat.load(async (signal) => {
       const model = await openModel(await models.open(source, signal), device, onProgress, threads);
-      await restoreAdapters(await this.store, this.shelf, model);
+      await this.library.restore(model);
       return model;
-    };
-    // Set at once, so that a dataset dropped meanwhile waits for the new model.
-    const opening = leaving.then(open);
-    this.model = opening;
-    try {
-      return (await opening).summary;
-    } catch (error) {
-      if (this.model === opening) this.model = null;
-      throw error;
-    }
-  }
-
-  unloadModel(): Promise<void> {
-    const before = this.model;
-    this.model = null;
-    return this.leave(before);
+    });
+    return summary;
   }
 
   /** A listing before this one that is still under way ends: nobody waits for it any more. */
@@ -168,107 +142,33 @@ export class PreludeEngine implements Engine {
     return { name, commit, variants: graphs.map((graph) => ({ ...graph, ...fitOf(graph, limits) })) };
   }
 
-  cachedModels(): Promise<ModelCacheSummary> {
-    return this.options.models.cached();
-  }
-
-  deleteCachedModel(key: string): Promise<void> {
-    return this.options.models.remove(key);
-  }
-
-  deleteCachedModels(): Promise<void> {
-    return this.options.models.removeAll();
-  }
-
-  /** Ends what uses the model, and lets go of it; resolves when nothing of any model before is left. */
-  private leave(before: Promise<OpenModel> | null): Promise<void> {
-    const going = this.letGo(before);
-    this.left = Promise.allSettled([this.left, going]).then(() => going);
-    return this.left;
-  }
-
-  private async letGo(before: Promise<OpenModel> | null): Promise<void> {
-    this.transfer.abort();
-    this.transfer = new AbortController();
-    this.dataset = null;
-    this.secondsPerToken = null;
-    void this.desk.stopSweep();
-    this.run?.stop();
-    if (this.generation) this.generation.stopped = true;
-    void this.learned.stopAblating();
-    const working = [...this.working];
-    const open = await before?.catch(() => null);
-    if (!open) return;
-    await Promise.allSettled(working);
-    await this.shelf.release(open.loaded);
-    await open.dispose();
-  }
-
-  /** Waits for a model that is still loading, so that a dataset may be dropped at once. */
-  private async ready(): Promise<OpenModel> {
-    const opening = this.model;
-    const model = await opening;
-    if (!model) throw new ModelError('No model is loaded.', {}, 'Choose a model first.');
-    if (this.model !== opening) {
-      throw new ModelError('The model was exchanged meanwhile.', {}, 'Try again with the one that is loaded now.');
-    }
-    return model;
-  }
-
-  private whileUsed<T>(work: Promise<T>): Promise<T> {
-    this.working.add(work);
-    return work.finally(() => this.working.delete(work));
-  }
+  unloadModel: Engine['unloadModel'] = () => this.seat.unload();
+  cachedModels: Engine['cachedModels'] = () => this.options.models.cached();
+  deleteCachedModel: Engine['deleteCachedModel'] = (key) => this.options.models.remove(key);
+  deleteCachedModels: Engine['deleteCachedModels'] = () => this.options.models.removeAll();
 
   private data(): PreparedDataset {
     if (!this.dataset) throw new DataError('There is no dataset.', {}, 'Drop a dataset, or take a sample.');
     return this.dataset;
   }
 
-  /** @param user the loaded model, where it is to use the adapter */
-  private stored(id: string, user?: OpenModel): StoredAdapter {
-    const stored = this.shelf.get(id);
-    if (!stored) throw new AdapterError('This adapter no longer exists.', {}, 'Tune or import one.');
-    const { key, name } = stored.owner;
-    if (!user || key === ownerOf(user).key) return stored;
-    throw new AdapterError(`This adapter is for ${name}.`, {}, `Load ${name} to use it.`);
-  }
-
-  /** An adapter on the device of the loaded model, which must be able to use it; null is the model alone. */
-  private async usable(id: string | null, model: OpenModel): Promise<DeviceAdapter | null> {
-    if (id === null) return null;
-    this.stored(id, model);
-    if (model.original && model.untrainable) throw model.untrainable;
-    return this.shelf.device(id, model);
-  }
-
-  private async inUse(id: string): Promise<InUse> {
-    const model = await this.ready();
-    const { adapter: values } = this.stored(id, model);
-    const onDevice = await this.usable(id, model);
-    if (!onDevice) throw new AdapterError('This adapter no longer exists.', {}, 'Tune or import one.');
-    return { model, values, onDevice };
-  }
-
   async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
-    const prepared = prepareFor(await this.ready(), { name, text, options });
+    const prepared = prepareFor(await this.seat.ready(), { name, text, options });
     this.dataset = prepared;
     return prepared.summary;
   }
 
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
-    const model = await this.ready();
-    const { parameters } = model.loaded;
+    const model = await this.seat.ready();
     const { trainable, kept, bytes } = sizeOfRun(model, settings.method);
     const mean = this.dataset?.summary.meanTokens ?? null;
+    const { secondsPerToken } = this;
     return {
       trainableParameters: trainable,
-      fraction: kept / parameters,
+      fraction: kept / model.loaded.parameters,
       adapterBytes: bytes,
       seconds:
-        mean === null || this.secondsPerToken === null
-          ? null
-          : this.secondsPerToken * mean * settings.batchSize * settings.steps,
+        mean === null || secondsPerToken === null ? null : secondsPerToken * mean * settings.batchSize * settings.steps,
       ...this.memoryEstimate(model, settings),
     };
   }
@@ -285,11 +185,11 @@ export class PreludeEngine implements Engine {
   }
 
   async tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
-    const model = await this.ready();
+    const model = await this.seat.ready();
     const dataset = this.data();
     if (this.desk.isUnderWay) throw new DataError('A sweep is under way.', {}, 'Stop it first.');
     const order = { settings, dataset, sweepId: null, onEvent, isOutrun: () => false };
-    return (await this.whileUsed(this.tuneOnce(model, order))).done;
+    return (await this.seat.whileUsed(this.tuneOnce(model, order))).done;
   }
 
   private async tuneOnce(model: OpenModel, order: RunOrder): Promise<EndedRun> {
@@ -316,8 +216,9 @@ export class PreludeEngine implements Engine {
           onSpeed: (secondsPerToken) => {
             this.secondsPerToken = secondsPerToken;
           },
+          trace: this.options.trace,
         });
-        if (!order.isOutrun()) this.shelf.add(stored.adapter);
+        if (!order.isOutrun()) this.library.add(stored.adapter);
         return stored;
       });
       onEvent(ended.done);
@@ -327,181 +228,56 @@ export class PreludeEngine implements Engine {
     }
   }
 
-  async pause(): Promise<void> {
-    this.run?.pause();
-  }
-
-  async resume(): Promise<void> {
-    this.run?.resume();
-  }
-
-  async stop(): Promise<void> {
-    this.run?.stop();
-  }
-
-  async adapters(): Promise<AdapterListing> {
-    const model = await this.model?.catch(() => null);
-    const { usable, others } = this.shelf.listing(model ? ownerOf(model) : null);
-    return { usable, others: [...(await keptElsewhere(await this.store, this.shelf)), ...others] };
-  }
-
-  async renameAdapter(adapterId: string, name: string): Promise<void> {
-    const store = await this.store;
-    if ((await store.adapter(adapterId)) === null) this.stored(adapterId);
-    this.shelf.rename(adapterId, name);
-    await store.renameAdapter(adapterId, name);
-  }
-
-  async deleteAdapter(adapterId: string): Promise<void> {
-    const model = await this.model?.catch(() => null);
-    await this.shelf.remove(adapterId, model?.loaded ?? null);
-    await (await this.store).removeAdapter(adapterId);
-  }
-
-  async compose(firstId: string, secondId: string): Promise<AdapterSummary> {
-    const model = await this.ready();
-    const [first, second] = [this.stored(firstId, model), this.stored(secondId, model)];
-    return this.shelve(composed(first, second, await this.newAdapterId()), model);
-  }
+  pause: Engine['pause'] = async () => this.run?.pause();
+  resume: Engine['resume'] = async () => this.run?.resume();
+  stop: Engine['stop'] = async () => this.run?.stop();
 
   async evaluate(adapterId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
-    const model = await this.ready();
+    const model = await this.seat.ready();
     const dataset = this.data();
     if (model.original && model.untrainable) throw model.untrainable;
-    const adapter = await this.usable(adapterId, model);
-    return this.whileUsed(measuring(model, dataset)(adapter));
+    const adapter = await this.library.usable(adapterId, model);
+    return this.seat.whileUsed(measuring(model, dataset)(adapter));
   }
 
   async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {
-    const model = await this.ready();
-    const { loaded, kernels, tokenizer, config, original } = model;
-    const { prompt, format, adapterId, sampling } = request;
-    const adapter = await this.usable(adapterId, model);
-    const promptIds = tokenizer.encode(format === 'chat' ? tokenizer.chatPrompt(prompt) : prompt);
-    const stream = new TextStream(tokenizer, promptIds);
-    let text = '';
-    const emit = (piece: string) => {
-      text += piece;
-      if (piece !== '') onText(piece);
-    };
-    const generation = { stopped: false };
-    this.generation = generation;
-    const start = performance.now();
-    let first: number | null = null;
-    const open = (capacity: number) =>
-      original ? originalReader(original) : cachedReader(loaded, kernels, adapter, capacity);
-    const writing = generate(open, {
-      promptIds,
-      prefixLength: slotsOf(adapter),
-      sampling,
-      maxTokens: sampling.maxTokens,
-      contextLength: config.contextLength,
-      endTokenIds: tokenizer.endTokenIds,
-      random: new Random(sampling.seed),
-      onToken: (id) => {
-        first ??= performance.now();
-        emit(stream.push(id));
-      },
-      isStopped: () => generation.stopped,
-    });
-    const { tokenIds, reason } = await this.whileUsed(writing);
-    emit(stream.end());
-    // The pace of writing: reading the prompt, and opening the graphs for it, end with the first token.
-    const steps = tokenIds.length - 1 + (reason === 'end' ? 1 : 0);
-    const [count, since] = first === null || steps < 1 ? [tokenIds.length, start] : [steps, first];
-    const seconds = (performance.now() - since) / 1000;
-    return { text, tokens: tokenIds.length, tokensPerSecond: count / seconds, reason };
+    const model = await this.seat.ready();
+    const adapter = await this.library.usable(request.adapterId, model);
+    return this.seat.whileUsed(this.writer.write(model, adapter, request, onText));
   }
 
-  async stopGenerating(): Promise<void> {
-    if (this.generation) this.generation.stopped = true;
-  }
+  stopGenerating: Engine['stopGenerating'] = async () => this.writer.stop();
 
-  attention(request: AttentionRequest): Promise<AttentionFigure> {
-    return this.learned.attention(request);
-  }
+  adapters: Engine['adapters'] = () => this.library.listing();
+  renameAdapter: Engine['renameAdapter'] = (id, name) => this.library.rename(id, name);
+  deleteAdapter: Engine['deleteAdapter'] = (id) => this.library.remove(id);
+  compose: Engine['compose'] = (firstId, secondId) => this.library.compose(firstId, secondId);
+  describeExport: Engine['describeExport'] = (id) => this.library.describe(id);
+  exportAdapter: Engine['exportAdapter'] = (id, format) => this.library.export(id, format);
+  importAdapter: Engine['importAdapter'] = (files) => this.library.import(files);
 
-  ablate(adapterId: string, onEvent: (event: AblationEvent) => void): Promise<AblationFigure> {
-    return this.learned.ablate(adapterId, onEvent);
-  }
+  attention: Engine['attention'] = (request) => this.learned.attention(request);
+  ablate: Engine['ablate'] = (id, onEvent) => this.learned.ablate(id, onEvent);
+  stopAblating: Engine['stopAblating'] = () => this.learned.stopAblating();
+  norms: Engine['norms'] = (id) => this.learned.norms(id);
+  neighbours: Engine['neighbours'] = (id) => this.learned.neighbours(id);
 
-  stopAblating(): Promise<void> {
-    return this.learned.stopAblating();
-  }
+  runs: Engine['runs'] = async () => (await this.store).runs();
+  runCurve: Engine['runCurve'] = async (id) => (await this.store).curve(id);
+  renameRun: Engine['renameRun'] = async (id, name) => (await this.store).rename(id, name);
+  deleteRuns: Engine['deleteRuns'] = async (ids) => this.library.forget(await (await this.store).removeRuns(ids));
 
-  norms(adapterId: string): Promise<NormsFigure> {
-    return this.learned.norms(adapterId);
-  }
+  planSweep: Engine['planSweep'] = (settings) => this.desk.planSweep(settings);
+  sweep: Engine['sweep'] = (settings, onEvent) => this.desk.sweep(settings, onEvent);
+  resumeSweep: Engine['resumeSweep'] = (id, onEvent) => this.desk.resumeSweep(id, onEvent);
+  stopSweep: Engine['stopSweep'] = () => this.desk.stopSweep();
+  sweeps: Engine['sweeps'] = () => this.desk.sweeps();
+  deleteSweep: Engine['deleteSweep'] = (id) => this.desk.deleteSweep(id);
 
-  neighbours(adapterId: string): Promise<NeighboursFigure> {
-    return this.learned.neighbours(adapterId);
-  }
-
-  async describeExport(adapterId: string): Promise<AdapterFileSummary> {
-    const kept = this.shelf.get(adapterId) ? null : await keptFiles(await this.store, adapterId);
-    return describeFiles(kept?.files ?? filesOf(this.stored(adapterId)));
-  }
-
-  async exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile> {
-    const kept = this.shelf.get(adapterId) ? null : await exportKept(await this.store, adapterId, format);
-    return kept ?? exportStored(this.stored(adapterId), format);
-  }
-
-  async importAdapter(files: readonly File[]): Promise<AdapterSummary> {
-    const model = await this.ready();
-    const imported = await importStored(files, ownerOf(model), await this.newAdapterId());
-    return this.shelve(imported, model);
-  }
-
-  private async newAdapterId(): Promise<string> {
-    return `adapter-${await (await this.store).nextNumber()}`;
-  }
-
-  /** It is there for this visit even where it cannot be kept; the listing of runs tells of that. */
-  private async shelve(stored: StoredAdapter, { summary }: OpenModel): Promise<AdapterSummary> {
-    this.shelf.add(stored);
-    await keepAdapter(await this.store, stored, identityOf(summary), null).catch(() => {});
-    return stored.summary;
-  }
-
-  async runs(): Promise<RunListing> {
-    return (await this.store).runs();
-  }
-
-  async runCurve(id: string): Promise<RunCurve | null> {
-    return (await this.store).curve(id);
-  }
-
-  async renameRun(id: string, name: string): Promise<void> {
-    await (await this.store).rename(id, name);
-  }
-
-  async deleteRuns(ids: readonly string[]): Promise<void> {
-    const model = await this.model?.catch(() => null);
-    for (const id of await (await this.store).removeRuns(ids)) await this.shelf.remove(id, model?.loaded ?? null);
-  }
-
-  planSweep(settings: SweepSettings): Promise<readonly SweepPoint[]> {
-    return this.desk.planSweep(settings);
-  }
-
-  sweep(settings: SweepSettings, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
-    return this.desk.sweep(settings, onEvent);
-  }
-
-  resumeSweep(id: string, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
-    return this.desk.resumeSweep(id, onEvent);
-  }
-
-  stopSweep(): Promise<void> {
-    return this.desk.stopSweep();
-  }
-
-  sweeps(): Promise<SweepListing> {
-    return this.desk.sweeps();
-  }
-
-  deleteSweep(id: string): Promise<void> {
-    return this.desk.deleteSweep(id);
+  async exportForGpus(adapterId: string, settings: TuneSettings): Promise<ExportedFile> {
+    const model = await this.seat.ready();
+    const dataset = this.data();
+    checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
+    return exportForGpus(this.library.stored(adapterId, model), dataset, settings);
   }
 }

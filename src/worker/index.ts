@@ -2,5 +2,6 @@
 export { connectEngine } from './client';
 export type * from './learnedProtocol';
 export { type FigureWords, figuresOf } from './learnedWords';
+export { LEARNING_RATES } from './learningRates';
 export type * from './protocol';
 export type * from './runsProtocol';

@@ -1,5 +1,5 @@
 /** What an adapter learned, in figures: the engine's part that looks inside, and the plain data that comes of it. */
-import { encodePair } from '../data';
+import { encodePair, TextStream } from '../data';
 import { AdapterError, DataError } from '../errors';
 import {
   attentionShares,
@@ -177,9 +177,13 @@ async function neighboursFigure({ model, values }: InUse): Promise<NeighboursFig
   }
   const { tokenizer, loaded } = model;
   const { nearest } = await neighbourhood(loaded, values, vocabularyOf(model), NEAREST);
-  return {
-    tokens: nearest.map((tokens) => tokens.map(({ id, cosine }) => ({ id, text: tokenizer.decode([id]), cosine }))),
+  // Behind other text, since some tokenizers drop the space in front of a text's first word.
+  const before = tokenizer.encode('.').slice(-1);
+  const textOf = (id: number): string => {
+    const stream = new TextStream(tokenizer, before);
+    return stream.push(id) + stream.end();
   };
+  return { tokens: nearest.map((tokens) => tokens.map(({ id, cosine }) => ({ id, text: textOf(id), cosine }))) };
 }
 
 /** Tables may have rows of padding behind the last token. */

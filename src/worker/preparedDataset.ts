@@ -5,12 +5,12 @@ import {
   parseDataset,
   resolveMapping,
   splitExamples,
-  type TokenisedExample,
+  type TokenisedRow,
   tokeniseExamples,
   tokenPieces,
 } from '../data';
 import { DataError } from '../errors';
-import { type ValidationSet, validationSet } from '../evaluation';
+import { labelTargets, type ValidationSet, validationSet } from '../evaluation';
 import type { ModelTokenizer } from '../models';
 import type { DatasetOptions, DatasetSummary } from './protocol';
 import type { KeptDataset } from './store';
@@ -19,8 +19,12 @@ export interface PreparedDataset {
   readonly summary: DatasetSummary;
   /** What it was prepared from; the mapping as it was found, so that a later guess cannot differ. */
   readonly source: KeptDataset;
-  readonly train: readonly TokenisedExample[];
+  readonly train: readonly TokenisedRow[];
+  readonly heldOut: readonly TokenisedRow[];
+  /** What `heldOut` is measured by. */
   readonly validation: ValidationSet;
+  /** Target tokens of each label; none for generation. */
+  readonly labelTargets: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Enough for a stable loss; more would only make every validation slower. */
@@ -53,10 +57,11 @@ export function prepareDataset(
   const fraction = Math.min(validationFraction, MAX_VALIDATION_ROWS / tokenised.length);
   const { train, validation } = splitExamples(tokenised, { validationFraction: fraction, seed });
   const labels = countValues(tokenised.flatMap(({ label }) => (label === null ? [] : [label])));
-  const byLine = new Map(built.examples.map((example) => [example.line, example]));
   const lengths = tokenised.map(({ tokenIds }) => tokenIds.length);
   return {
     train,
+    heldOut: validation,
+    labelTargets: labelTargets(tokenised),
     validation: validationSet(
       validation,
       labels.map(({ label }) => label),
@@ -77,10 +82,11 @@ export function prepareDataset(
         line: example.line,
         tokens: tokenPieces(example, tokenizer),
       })),
-      examples: validation.slice(0, OFFERED_EXAMPLES).flatMap(({ line }) => {
-        const example = byLine.get(line);
-        return example ? [{ line, prompt: example.prompt, target: example.target.trim() }] : [];
-      }),
+      examples: validation.slice(0, OFFERED_EXAMPLES).map(({ line, example: { prompt, target } }) => ({
+        line,
+        prompt,
+        target: target.trim(),
+      })),
       longestTokens: Math.max(...lengths),
       meanTokens: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,
     },

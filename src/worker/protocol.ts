@@ -432,6 +432,8 @@ export interface Engine extends LearnedEngine, RunsEngine, SweepEngine {
 
   describeExport(adapterId: string): Promise<AdapterFileSummary>;
   exportAdapter(adapterId: string, format: 'zip' | 'safetensors'): Promise<ExportedFile>;
+  /** A zip to go on with on GPUs: the adapter, the current dataset as it trains, these settings, and a script for PEFT. */
+  exportForGpus(adapterId: string, settings: TuneSettings): Promise<ExportedFile>;
   /** A zip, or adapter_config.json and adapter_model.safetensors, or the bare safetensors. */
   importAdapter(files: readonly File[]): Promise<AdapterSummary>;
 }

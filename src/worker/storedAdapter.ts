@@ -49,9 +49,14 @@ export class AdapterShelf {
     this.stored.set(id, { ...stored, summary: { ...summary, name }, record: { ...record, name } });
   }
 
-  async remove(id: string, loaded: LoadedDecoder | null): Promise<void> {
+  /** Its numbers stay on the device until `sweep`. */
+  remove(id: string): void {
     this.stored.delete(id);
-    if (loaded) await this.leaveDevice(id, loaded);
+  }
+
+  /** Frees what removed adapters hold on the device. */
+  async sweep(loaded: LoadedDecoder): Promise<void> {
+    for (const id of [...this.onDevice.keys()]) if (!this.stored.has(id)) await this.leaveDevice(id, loaded);
   }
 
   /** Those that are for this model, and the rest. */

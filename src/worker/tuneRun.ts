@@ -23,10 +23,12 @@ import {
   train,
   type ValidationResult,
 } from '../tuning';
+import { filesOf } from './adapterFiles';
 import { shapeOf } from './adapterShape';
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
 import type { AdapterSummary, LoraRole, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
+import type { RunTrace } from './runTrace';
 import { ownerOf, type StoredAdapter } from './storedAdapter';
 
 export interface TuneRun {
@@ -40,6 +42,7 @@ export interface TuneRun {
   readonly onEvent: (event: TuneEvent) => void;
   /** Seconds of one step per token of its batch, for later estimates. */
   readonly onSpeed: (secondsPerToken: number) => void;
+  readonly trace?: RunTrace;
 }
 
 export interface TuneOutcome {
@@ -59,6 +62,10 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
   onEvent({ type: 'baseline', loss: base.loss, accuracy: base.accuracy });
   onEvent({ type: 'preparing', what: 'Initialising' });
   const initial = await method.initial(loaded, random);
+  if (run.trace) {
+    const adapter = await method.adapter(loaded, initial);
+    run.trace.initial(filesOf({ adapter, record: {}, owner: ownerOf(model) }));
+  }
   let last: ValidationResult = base;
   const result = await train({
     loaded,
@@ -81,6 +88,7 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
       if (event.type === 'validation') last = event.result;
       report(run, event);
     },
+    onBatch: (step, rows) => run.trace?.batch(step, rows),
   });
   const adapter = await method.adapter(loaded, { values: result.values, frozen: initial.frozen });
   return {

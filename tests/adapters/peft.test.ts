@@ -6,6 +6,7 @@ import {
   describeFiles,
   exportAdapter,
   exportSafeTensors,
+  exportSingleFile,
   importAdapter,
   readSafeTensors,
   toFloat32,
@@ -175,6 +176,18 @@ describe('what LoRA can say in PEFT', () => {
     expect(product(read({ use_rslora: true }), 2, 1, 1)).toBeCloseTo(2 * product(adapter, 2, 1, 1), 6);
   });
 
+  it.each(['gaussian', 'eva', 'orthogonal', false])('an initialisation that leaves the model alone: %s', (init) => {
+    expect(read({ init_lora_weights: init })).toEqual(adapter);
+  });
+
+  it('how strong it is stands in a file without a config too, beside the same tensors', () => {
+    const files = exportAdapter(adapter, { baseModel: 'tiny-random/llama', model: geometry, record });
+    const bytes = exportSingleFile(files);
+    expect(importAdapter([{ name: 'lora.safetensors', bytes }], geometry).adapter).toEqual(adapter);
+    const theirs = readSafeTensors(fixture('peft_lora/adapter_model.safetensors'));
+    expect(readSafeTensors(bytes)).toEqual({ ...theirs, metadata: { format: 'pt', lora_alpha: '8' } });
+  });
+
   it('a rank of its own for some modules is filled up with zeros', () => {
     const { tensors } = readSafeTensors(fixture('peft_lora/adapter_model.safetensors'));
     const halves = [...tensors.values()].map((tensor) => {
@@ -212,7 +225,8 @@ describe('an exported prefix', () => {
   });
 
   it('comes back from the bare safetensors and from files in any folder', () => {
-    const weights = { name: 'my prefix.safetensors', bytes: exportSafeTensors(adapter, geometry) };
+    const weights = { name: 'my prefix.safetensors', bytes: exportSingleFile(files) };
+    expect(weights.bytes).toEqual(exportSafeTensors(adapter, geometry));
     expect(importAdapter([weights], geometry)).toEqual({ adapter, baseModel: null, record: null });
     const moved = files.map(({ name, bytes }) => ({ name: `a/b/${name}`, bytes })).reverse();
     expect(importAdapter(moved, geometry).record).toEqual(record);
@@ -249,6 +263,16 @@ describe('an adapter that cannot be used', () => {
   it.each([
     ['IA3', changed({ peft_type: 'IA3' }), /adapter of the type IA3/],
     ['DoRA', changed({ use_dora: true }, 'peft_lora'), /uses DoRA/],
+    ['LoRA of some tokens', changed({ alora_invocation_tokens: [5, 6] }, 'peft_lora'), /only behind the words/],
+    ['LoRA of a deeper model', changed({ layer_replication: [[0, 2]] }, 'peft_lora'), /repeats layers/],
+    ['LoRA with a diagonal', changed({ kasa_config: { beta: 1 } }, 'peft_lora'), /uses KaSA/],
+    ['PiSSA', changed({ init_lora_weights: 'pissa_niter_4' }, 'peft_lora'), /initialisation \(pissa_niter_4\)/],
+    ['OLoRA', changed({ init_lora_weights: 'olora' }, 'peft_lora'), /initialisation \(olora\)/],
+    [
+      'LoRA that does not say its strength',
+      weightsOnly(fixture('peft_lora/adapter_model.safetensors')),
+      /lora_alpha is in adapter_config\.json/,
+    ],
     ['LoRA with biases', changed({ bias: 'all' }, 'peft_lora'), /also trains biases/],
     ['LoRA with a layer of its own', changed({ modules_to_save: ['lm_head'] }, 'peft_lora'), /also replaces lm_head/],
     [

@@ -55,6 +55,7 @@ const expected: Readonly<Record<string, readonly string[]>> = {
   gemma2_ts17_q4f16: narrowLlama,
   gemma3_comm_q4: [...separate(64, 128, 32), ...gated(64, 160)],
   gemma3_q4: [...packed(64, 128, 32), ...gated(64, 160)],
+  gpt2_fp32: gpt2,
   gpt2_merged: gpt2,
   gpt2_q4: gpt2,
   gpt2_q8: gpt2,

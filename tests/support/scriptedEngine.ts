@@ -294,6 +294,10 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
       begin('exportAdapter', adapterId, format);
       return { name: format === 'zip' ? `${adapterId}.zip` : 'adapter_model.safetensors', bytes: new Uint8Array(8) };
     },
+    async exportForGpus(adapterId, settings) {
+      begin('exportForGpus', adapterId, settings);
+      return { name: `${adapterId}-gpus.zip`, bytes: new Uint8Array(8) };
+    },
     async importAdapter(files) {
       begin('importAdapter', files);
       const imported: AdapterSummary = {

@@ -204,6 +204,17 @@ describe('the engine', () => {
     await expect(engine.ablate(adapter.id, () => {})).rejects.toThrow('No model is loaded');
   }, 60_000);
 
+  it('takes the updates of one layer after the other out of a LoRA', async () => {
+    const { engine } = await readyEngine();
+    const method = { type: 'lora', rank: 4, alpha: 8, dropout: 0, targets: ['q', 'v'] } as const;
+    const { adapter } = await engine.tune({ ...quickRun, method, steps: 4, batchSize: 8, microBatchSize: 8 }, () => {});
+    const { whole, layers } = await engine.ablate(adapter.id, () => {});
+    const losses = layers.map(({ loss }) => loss);
+    expect(losses).toHaveLength(LAYERS);
+    expect(new Set([...losses, whole.loss]).size).toBe(LAYERS + 1);
+    await engine.unloadModel();
+  }, 60_000);
+
   it('has no figure that a method has none of', () => {
     const named = (method: 'prefix' | 'prompt' | 'lora') => figuresOf[method].map(({ name }) => name);
     expect(named('prefix')).toEqual(['attention', 'ablation', 'norms']);

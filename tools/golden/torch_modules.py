@@ -1,6 +1,6 @@
 """Writes tests/tuning/torchModules.json: for every golden decoder, the linear modules that transformers gives its config.
 
-    python tools/golden/torch_modules.py
+    python tools/golden/torch_modules.py && npm run format
 
 Of one layer, with the number of inputs and outputs of each: what a LoRA of that model may name in `target_modules`.
 """

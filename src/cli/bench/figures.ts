@@ -3,9 +3,10 @@
  * in this order. What a figure needs is loaded when the first figure asks for it.
  */
 import { firstTokenSeconds, scriptGzipBytes } from './builtPage';
-import { generationRatio, prefixSwitchMilliseconds } from './generation';
+import { generationRatio } from './generation';
 import { loadingHeapRatio } from './loadingHeap';
 import { describeShape, STEP_SHAPE } from './stepOverForward';
+import { slowestSwitch } from './switching';
 import { SMALL_SHAPE, staticCost, stepRatioOnWasm, stepRatioOnWebGpu } from './training';
 
 export interface Figure {
@@ -72,8 +73,8 @@ export const figures: readonly Figure[] = [
   {
     name: 'prefix_switch_ms',
     unit: 'ms',
-    what: 'another prefix of 16 into a warm cache, bundled model, wasm',
-    measure: prefixSwitchMilliseconds,
+    what: 'until the model reads with another adapter: the slowest of prefix, prompt and LoRA, bundled model, wasm',
+    measure: slowestSwitch,
   },
   {
     name: 'heap_over_largest_tensor',

@@ -1,0 +1,55 @@
+/** Writing: one text at a time from the loaded model, with an adapter or alone, and its pace. */
+import { TextStream } from '../data';
+import { cachedReader, type DeviceAdapter, generate, originalReader, slotsOf } from '../inference';
+import { Random } from '../tuning';
+import type { OpenModel } from './openModel';
+import type { GenerateRequest, GenerateResult } from './protocol';
+
+export class Writer {
+  private generation: { stopped: boolean } | null = null;
+
+  stop(): void {
+    if (this.generation) this.generation.stopped = true;
+  }
+
+  async write(
+    { loaded, kernels, tokenizer, config, original }: OpenModel,
+    adapter: DeviceAdapter | null,
+    { prompt, format, sampling }: GenerateRequest,
+    onText: (piece: string) => void,
+  ): Promise<GenerateResult> {
+    const promptIds = tokenizer.encode(format === 'chat' ? tokenizer.chatPrompt(prompt) : prompt);
+    const stream = new TextStream(tokenizer, promptIds);
+    let text = '';
+    const emit = (piece: string) => {
+      text += piece;
+      if (piece !== '') onText(piece);
+    };
+    const generation = { stopped: false };
+    this.generation = generation;
+    const start = performance.now();
+    let first: number | null = null;
+    const open = (capacity: number) =>
+      original ? originalReader(original) : cachedReader(loaded, kernels, adapter, capacity);
+    const { tokenIds, reason } = await generate(open, {
+      promptIds,
+      prefixLength: slotsOf(adapter),
+      sampling,
+      maxTokens: sampling.maxTokens,
+      contextLength: config.contextLength,
+      endTokenIds: tokenizer.endTokenIds,
+      random: new Random(sampling.seed),
+      onToken: (id) => {
+        first ??= performance.now();
+        emit(stream.push(id));
+      },
+      isStopped: () => generation.stopped,
+    });
+    emit(stream.end());
+    // The pace of writing: reading the prompt, and opening the graphs for it, end with the first token.
+    const steps = tokenIds.length - 1 + (reason === 'end' ? 1 : 0);
+    const [count, since] = first === null || steps < 1 ? [tokenIds.length, start] : [steps, first];
+    const seconds = (performance.now() - since) / 1000;
+    return { text, tokens: tokenIds.length, tokensPerSecond: count / seconds, reason };
+  }
+}
