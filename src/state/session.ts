@@ -73,6 +73,8 @@ export interface Session {
   composeAdapters(firstId: string, secondId: string): Promise<void>;
   /** Shows an adapter in Compare and chooses it in Export. */
   chooseAdapter(id: string): void;
+  /** Hands over the adapter of Export with the settings of its run; of an earlier visit's, those that stand in Tune. */
+  continueOnGpus(): Promise<void>;
 }
 
 export function createSession(engine: Engine, { url, schedule, delay, fetchSample, save }: SessionOptions): Session {
@@ -230,6 +232,11 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       if (adapter !== null) chooseAdapter(adapter.id);
     },
     chooseAdapter,
+    continueOnGpus() {
+      const { adapterId } = exporting.store.getState();
+      const itsRun = run.store.getState().runs.find(({ adapter }) => adapter?.id === adapterId);
+      return exporting.writeForGpus(itsRun?.settings ?? toTuneSettings(settings.store.getState()));
+    },
   };
   return session;
 }

@@ -81,7 +81,7 @@ function OneFigure({ words, id, shape }: FiguresProps['adapter'] & { readonly wo
     case 'ablation':
       return <AblationPanel words={words} />;
     case 'norms':
-      return <NormsPanel words={words} method={shape.method} />;
+      return <NormsPanel words={words} shape={shape} />;
     case 'neighbours':
       return shape.method === 'lora' ? null : <NeighboursPanel words={words} length={shape.length} />;
     default:

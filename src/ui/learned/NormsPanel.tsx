@@ -1,6 +1,6 @@
 /** How large the learned numbers are, beside what the model itself computes or has. */
 import { summaryOf } from '../../state';
-import type { FigureWords, MethodName, NormsFigure } from '../../worker';
+import type { AdapterShape, FigureWords, NormsFigure } from '../../worker';
 import { formatPlural } from '../format';
 import { usePart, useSession } from '../session';
 import stepClasses from '../steps/steps.module.css';
@@ -10,10 +10,26 @@ import classes from './learned.module.css';
 
 interface NormsPanelProps {
   readonly words: FigureWords;
-  readonly method: MethodName;
+  readonly shape: AdapterShape;
 }
 
-export function NormsPanel({ words, method }: NormsPanelProps) {
+/** Rows of a prompt that are seen without scrolling. */
+const SEEN_ROWS = 16;
+
+function heightOf(shape: AdapterShape, layers: number): number {
+  switch (shape.method) {
+    case 'prefix':
+      return 8 + 4.8 * layers;
+    case 'prompt':
+      return 4.5 + 1.6 * Math.min(shape.length, SEEN_ROWS);
+    case 'lora':
+      return 5 + 1.6 * layers;
+    default:
+      return shape satisfies never;
+  }
+}
+
+export function NormsPanel({ words, shape }: NormsPanelProps) {
   const { learned } = useSession();
   const figure = usePart('learned', ({ norms }) => norms);
   const layers = usePart('model', (state) => summaryOf(state)?.layers ?? 0);
@@ -23,7 +39,7 @@ export function NormsPanel({ words, method }: NormsPanelProps) {
       figure={figure}
       onAsk={() => void learned.askNorms()}
       obstacle={null}
-      height={method === 'prefix' ? 8 + 4.8 * layers : 6 + 1.6 * layers}
+      height={heightOf(shape, layers)}
     >
       {(value) => <Norms figure={value} />}
     </FigureFrame>
@@ -82,12 +98,14 @@ function PrefixNorms({ layers, comparedTo }: Extract<NormsFigure, { method: 'pre
 function PromptNorms({ tokens, vocabulary }: Extract<NormsFigure, { method: 'prompt' }>) {
   return (
     <div className={stepClasses.stack}>
-      <BarTable
-        caption="Length of the embedding of each virtual token"
-        heads={{ row: 'Position', value: 'length of its embedding' }}
-        rows={tokens.map((norm, at) => oneBar(String(at + 1), norm))}
-        mark={vocabulary}
-      />
+      <div className={classes.scroll}>
+        <BarTable
+          caption="Length of the embedding of each virtual token"
+          heads={{ row: 'Position', value: 'length of its embedding' }}
+          rows={tokens.map((norm, at) => oneBar(String(at + 1), norm))}
+          mark={vocabulary}
+        />
+      </div>
       <p className={classes.summary}>
         <span className={stepClasses.base}>┃ an average word of the vocabulary</span>: {formatNorm(vocabulary)}
       </p>
