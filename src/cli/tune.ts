@@ -6,8 +6,8 @@ import { basename, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { DataError, PreludeError } from '../errors';
 import { singleModelLibrary } from '../models';
+import { LEARNING_RATES } from '../worker';
 import { PreludeEngine } from '../worker/engine';
-import { LEARNING_RATES } from '../worker/learningRates';
 import type {
   DatasetSummary,
   MemoryEstimate,

@@ -1,8 +1,18 @@
-/** What would be lost if the page were left now: a run under way, or a tuned adapter that was never exported. */
-import type { ExportState } from './exporting';
-import { isActive, latestRun, type RunState } from './run';
+/**
+ * What would be lost if the page were left now: a run or a sweep under way, and what was made here where the browser keeps
+ * nothing of it, until it is exported.
+ */
+import { isActive, latestRun } from './run';
+import type { Session } from './session';
 
-export function losesWork(runs: RunState, { savedIds }: Pick<ExportState, 'savedIds'>): boolean {
-  if (isActive(latestRun(runs))) return true;
-  return runs.runs.some(({ adapter }) => adapter !== null && adapter.steps > 0 && !savedIds.includes(adapter.id));
+type Stores = Pick<Session, 'run' | 'sweep' | 'runs' | 'adapters' | 'exporting'>;
+
+export function losesWork({ run, sweep, runs, adapters, exporting }: Stores): boolean {
+  if (isActive(latestRun(run.store.getState())) || sweep.store.getState().phase !== 'idle') return true;
+  const { savedIds } = exporting.store.getState();
+  const records = [...run.store.getState().runs, sweep.store.getState().live];
+  const unkept = records.flatMap((record) => (record?.unkept && record.adapter ? [record.adapter] : []));
+  const { list, others } = adapters.store.getState();
+  const inMemory = runs.store.getState().listing?.storage === 'memory' ? [...list, ...others] : [];
+  return [...unkept, ...inMemory].some(({ id, origin }) => origin !== 'imported' && !savedIds.includes(id));
 }

@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { ExportedFile, KeptRun, RunCurve, RunListing, RunsEngine, SerialisedError } from '../worker';
+import type { ExportedFile, KeptRun, RunCurve, RunListing, RunsEngine, SerialisedError, TuneSettings } from '../worker';
 import { type Difference, differences } from './differences';
 import { toProblem } from './problem';
 import { isActive, type RunRecord } from './run';
@@ -87,12 +87,16 @@ export function createRuns(engine: RunsEngine, { delay, save, settings }: RunsOp
     store,
     refresh: () => attempt(list),
     async follow(live, before) {
-      const id = live?.keptId ?? null;
-      if (id === null || (id === before?.keptId && isActive(live) === isActive(before))) return;
+      const isSame = live?.keptId === before?.keptId;
+      const hasTurned = isActive(live) !== isActive(before);
+      // Of a sweep, the next run may have begun in the moment in which this one ended.
+      const concerned = isSame ? [hasTurned ? live : null] : [live, isActive(before) ? before : null];
+      const changed = concerned.flatMap((record) => record?.keptId ?? []);
+      if (changed.length === 0) return;
       await attempt(async () => {
         await list();
         // What was drawn of it so far is shorter than what is kept now.
-        if (store.getState().selectedIds.includes(id)) await loadCurve(id);
+        for (const id of changed) if (store.getState().selectedIds.includes(id)) await loadCurve(id);
       });
     },
     select(id, selected) {
@@ -133,9 +137,8 @@ export function createRuns(engine: RunsEngine, { delay, save, settings }: RunsOp
   };
 }
 
-/** What is listed: all but those about to be deleted, oldest first. */
 export function runRows(state: RunsState, live: RunRecord | undefined): RunRow[] {
-  return listed(state).map((run) => runRow(run, live));
+  return listedRuns(state).map((run) => runRow(run, live));
 }
 
 /** The chosen runs that have a curve yet. */
@@ -151,11 +154,22 @@ export function chosenDifferences(state: RunsState): Difference[] {
   return differences(chosen(state));
 }
 
-function listed({ listing, leaving }: RunsState): KeptRun[] {
+/** All but those about to be deleted, oldest first. */
+export function listedRuns({ listing, leaving }: RunsState): KeptRun[] {
   return listing?.runs.filter(({ id }) => !leaving.some((run) => run.id === id)) ?? [];
 }
 
+/** Of the adapter that a run left; null where it left none, or where that is gone. */
+export function adapterIdOf(state: RunsState, runId: string | null): string | null {
+  return state.listing?.runs.find(({ id }) => id === runId)?.adapter?.id ?? null;
+}
+
+/** Of the run that left an adapter; null where none is known, as of one that was brought. */
+export function settingsOf(state: RunsState, adapterId: string | null): TuneSettings | null {
+  return state.listing?.runs.find(({ adapter }) => adapter !== null && adapter.id === adapterId)?.settings ?? null;
+}
+
 function chosen(state: RunsState): KeptRun[] {
-  const runs = listed(state);
+  const runs = listedRuns(state);
   return state.selectedIds.flatMap((id) => runs.find((run) => run.id === id) ?? []);
 }

@@ -1,6 +1,6 @@
 /**
  * One visit to the page: the stores, and what follows from what. Model ready → the dataset is read with its tokenizer;
- * dataset read → settings and prompt are suggested; run done → its adapter is shown in Compare and chosen in Export.
+ * dataset read → settings and prompt are suggested; run done → its adapter is shown in Compare and chosen in Export; run of a sweep done → its adapter is in the library.
  */
 import type { Engine, ExportedFile } from '../worker';
 import type { Adapters } from './adapters';
@@ -28,15 +28,19 @@ import type { ModelCache } from './modelCache';
 import { createModelCache } from './modelCache';
 import { readText } from './readText';
 import type { Run } from './run';
-import { createRun, isActive, latestRun } from './run';
+import { createRun, latestRun } from './run';
+import type { Runs } from './runs';
+import { createRuns, settingsOf } from './runs';
 import type { FetchSample, Sample, Samples } from './samples';
 import { createSamples } from './samples';
 import type { Delay, Schedule } from './schedule';
 import type { Settings } from './settings';
 import { createSettings, suggestInitText, toTuneSettings } from './settings';
-import type { SettingsContext, SettingsIssue } from './settingsRules';
-import { checkSettings } from './settingsRules';
+import type { Sweep, SweepPageState } from './sweep';
+import { createSweep, sweepProgress } from './sweep';
+import { readForm } from './sweepForm';
 import type { UrlState } from './url';
+import { settingsIssues, whyNotSweep, whyNotTrain, whyNotTune } from './whyNot';
 
 export interface SessionOptions {
   readonly url: UrlState;
@@ -58,6 +62,8 @@ export interface Session {
   readonly settings: Settings;
   readonly estimate: Estimate;
   readonly run: Run;
+  readonly sweep: Sweep;
+  readonly runs: Runs;
   readonly adapters: Adapters;
   readonly compare: Compare;
   readonly learned: Learned;
@@ -67,13 +73,16 @@ export interface Session {
   openSample(sample: Sample): Promise<void>;
   openFile(file: File): Promise<void>;
   tune(): void;
+  startSweep(): void;
+  /** Takes up a sweep that was stopped, or cut off when the page was closed. */
+  resumeSweep(id: string): void;
   /** Space bar: pauses a run or lets it go on. */
   togglePause(): void;
   importAdapter(files: readonly File[]): Promise<void>;
   composeAdapters(firstId: string, secondId: string): Promise<void>;
   /** Shows an adapter in Compare and chooses it in Export. */
   chooseAdapter(id: string): void;
-  /** Hands over the adapter of Export with the settings of its run; of an earlier visit's, those that stand in Tune. */
+  /** Hands over the adapter of Export with the settings of its run; where none is known, those that stand in Tune. */
   continueOnGpus(): Promise<void>;
 }
 
@@ -87,6 +96,8 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   const settings = createSettings(url.settings);
   const estimate = createEstimate(engine);
   const run = createRun(engine, schedule);
+  const sweep = createSweep(engine, schedule, delay);
+  const runs = createRuns(engine, { delay, save, settings });
   const adapters = createAdapters(engine, delay);
   const compare = createCompare(engine, schedule, url.prompt);
   const learned = createLearned(engine);
@@ -97,6 +108,10 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     const summary = summaryOf(model.store.getState());
     if (summary === null || summary.untrainable !== null || issues().some(({ level }) => level === 'error')) return;
     estimate.ask(toTuneSettings(settings.store.getState()));
+  };
+  const askPlan = () => {
+    const read = readForm(sweep.store.getState().form, settings.store.getState());
+    if (read.ok) sweep.ask(read.settings);
   };
   const chooseAdapter = (id: string) => {
     compare.show(id);
@@ -126,6 +141,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   model.store.subscribe((now, before) => {
     const summary = summaryOf(now);
     if (summary === summaryOf(before)) return;
+    void runs.refresh();
     dataset.setModelReady(summary !== null);
     if (summary === null) {
       estimate.clear();
@@ -164,12 +180,21 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     compare.offer(summary.examples);
     adapters.forgetMeasurements();
     learned.forgetMeasurements();
+    void runs.refresh();
     askEstimate();
   });
   settings.store.subscribe((now, before) => {
     // What another method weighs says nothing of this one.
     if (now.method !== before.method) estimate.clear();
     askEstimate();
+    askPlan();
+  });
+  run.store.subscribe((now, before) => void runs.follow(latestRun(now), latestRun(before)));
+  sweep.store.subscribe((now, before) => {
+    void runs.follow(now.live, before.live);
+    if (endedRuns(now) > endedRuns(before)) void adapters.refresh();
+    if (now.form !== before.form) askPlan();
+    if (now.phase === 'idle' && before.phase !== 'idle') askEstimate();
   });
 
   const session: Session = {
@@ -182,11 +207,16 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     settings,
     estimate,
     run,
+    sweep,
+    runs,
     adapters,
     compare,
     learned,
     exporting,
     begin() {
+      void runs.refresh();
+      void sweep.refresh();
+      askPlan();
       if (url.dtype === null) model.load();
       else void openLinkedModel(url.dtype);
       void samples.list().then(() => {
@@ -218,6 +248,13 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
         askEstimate();
       });
     },
+    startSweep() {
+      const read = readForm(sweep.store.getState().form, settings.store.getState());
+      if (whyNotSweep(session) === null && read.ok) void sweep.start(read.settings);
+    },
+    resumeSweep(id) {
+      if (whyNotTrain(session) === null) void sweep.resume(id);
+    },
     togglePause() {
       const record = latestRun(run.store.getState());
       if (record?.phase === 'paused') run.resume();
@@ -234,45 +271,16 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     chooseAdapter,
     continueOnGpus() {
       const { adapterId } = exporting.store.getState();
-      const itsRun = run.store.getState().runs.find(({ adapter }) => adapter?.id === adapterId);
-      return exporting.writeForGpus(itsRun?.settings ?? toTuneSettings(settings.store.getState()));
+      const ofThisVisit = run.store.getState().runs.find(({ adapter }) => adapter?.id === adapterId)?.settings;
+      const ofItsRun = ofThisVisit ?? settingsOf(runs.store.getState(), adapterId);
+      return exporting.writeForGpus(ofItsRun ?? toTuneSettings(settings.store.getState()));
     },
   };
   return session;
 }
 
+const endedRuns = ({ current }: SweepPageState): number => (current ? sweepProgress(current).ended : 0);
+
 function sampleOf(samples: Samples, datasetName: string): Sample | undefined {
   return samples.store.getState().list?.find(({ file }) => file === datasetName);
-}
-
-function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
-  const summary = summaryOf(model.store.getState());
-  return {
-    contextLength: summary?.contextLength ?? null,
-    longestTokens: usableDataset(dataset.store.getState())?.summary.longestTokens ?? null,
-    loraTargets: summary?.loraTargets ?? null,
-  };
-}
-
-export function settingsIssues(session: Pick<Session, 'model' | 'dataset' | 'settings'>): SettingsIssue[] {
-  return checkSettings(session.settings.store.getState(), settingsContext(session));
-}
-
-/** Why Tune cannot start now, in one sentence; null when it can. */
-export function whyNotTune(
-  session: Pick<Session, 'model' | 'dataset' | 'settings' | 'estimate' | 'run'>,
-): string | null {
-  const { phase } = session.model.store.getState();
-  const { current, pending, fits } = session.dataset.store.getState();
-  if (isActive(latestRun(session.run.store.getState()))) return 'A run is under way; the strip below steers it.';
-  if (phase.status === 'loading') return 'The model is still loading.';
-  if (phase.status !== 'ready') return 'Load a model first.';
-  if (phase.summary.untrainable !== null) return 'This model can write, but it cannot be tuned.';
-  if (pending !== null) return 'The dataset is being read.';
-  if (current === null) return 'Choose a dataset first.';
-  if (!fits) return `This model cannot read ${current.input.name}; Data says why.`;
-  const issue = settingsIssues(session).find(({ level }) => level === 'error');
-  if (issue !== undefined) return issue.message;
-  const { value } = session.estimate.store.getState();
-  return value?.memoryProblem ? 'This run does not fit in memory; the reason stands above.' : null;
 }

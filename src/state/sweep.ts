@@ -7,7 +7,7 @@ import { createStore } from 'zustand/vanilla';
 import type { KeptSweep, SerialisedError, SweepEngine, SweepEvent, SweepPoint, SweepSettings } from '../worker';
 import { toProblem } from './problem';
 import { beginRecord, isActive, project, type RunRecord } from './run';
-import { createBatcher, latestOnly, type Schedule } from './schedule';
+import { createBatcher, type Delay, latestOnly, type Schedule } from './schedule';
 import { SWEEP_DEFAULTS, type SweepForm } from './sweepForm';
 
 export interface SweepPageState {
@@ -22,6 +22,8 @@ export interface SweepPageState {
   readonly live: RunRecord | null;
   /** null until the engine has looked; oldest first. */
   readonly kept: readonly KeptSweep[] | null;
+  /** About to be deleted. */
+  readonly leaving: KeptSweep | null;
   readonly warnings: readonly string[];
   readonly problem: SerialisedError | null;
 }
@@ -37,11 +39,13 @@ export interface Sweep {
   stop(): void;
   /** Its report, once more. */
   show(id: string): void;
-  remove(id: string): Promise<void>;
+  /** After the delay; an earlier deletion that still waits is carried out at once. */
+  remove(id: string): void;
+  undo(): void;
   refresh(): Promise<void>;
 }
 
-export function createSweep(engine: SweepEngine, schedule: Schedule): Sweep {
+export function createSweep(engine: SweepEngine, schedule: Schedule, delay: Delay): Sweep {
   const store = createStore<SweepPageState>(() => ({
     form: SWEEP_DEFAULTS,
     plan: null,
@@ -50,9 +54,11 @@ export function createSweep(engine: SweepEngine, schedule: Schedule): Sweep {
     current: null,
     live: null,
     kept: null,
+    leaving: null,
     warnings: [],
     problem: null,
   }));
+  let cancel: (() => void) | null = null;
   const list = async () => {
     const { sweeps, warnings } = await engine.sweeps();
     store.setState({ kept: sweeps, warnings });
@@ -67,6 +73,19 @@ export function createSweep(engine: SweepEngine, schedule: Schedule): Sweep {
       if (isNewest()) store.setState({ plan: null, planProblem: toProblem(thrown) });
     }
   });
+  const deleteLeaving = async () => {
+    const { leaving } = store.getState();
+    cancel?.();
+    cancel = null;
+    if (leaving === null) return;
+    // Gone from the list at once: the engine's own list comes later.
+    store.setState(({ kept, current }) => ({
+      leaving: null,
+      kept: kept?.filter(({ id }) => id !== leaving.id) ?? null,
+      current: current?.id === leaving.id ? null : current,
+    }));
+    await attempt(() => engine.deleteSweep(leaving.id).finally(list));
+  };
   const carryOut = async (call: (onEvent: (event: SweepEvent) => void) => Promise<KeptSweep>) => {
     if (store.getState().phase !== 'idle') return;
     store.setState({ phase: 'running', current: null, live: null, problem: null });
@@ -101,12 +120,16 @@ export function createSweep(engine: SweepEngine, schedule: Schedule): Sweep {
       const { phase, kept } = store.getState();
       if (phase === 'idle') store.setState({ current: kept?.find((sweep) => sweep.id === id) ?? null, live: null });
     },
-    remove: (id) =>
-      attempt(async () => {
-        await engine.deleteSweep(id);
-        store.setState(({ current }) => ({ current: current?.id === id ? null : current }));
-        await list();
-      }),
+    remove(id) {
+      void deleteLeaving();
+      store.setState(({ kept }) => ({ leaving: kept?.find((sweep) => sweep.id === id) ?? null, problem: null }));
+      cancel = delay(() => void deleteLeaving());
+    },
+    undo() {
+      cancel?.();
+      cancel = null;
+      store.setState({ leaving: null });
+    },
     refresh: () => attempt(list),
   };
 }
@@ -141,6 +164,11 @@ function projectSweep(
 function withFailure(live: RunRecord, { state }: KeptSweep): RunRecord {
   const own = state.runs.find(({ id }) => id === live.id)?.state;
   return own?.status === 'failed' && isActive(live) ? { ...live, phase: 'failed', message: own.message } : live;
+}
+
+/** What is listed: all but the one about to be deleted, oldest first. */
+export function keptSweeps({ kept, leaving }: SweepPageState): readonly KeptSweep[] {
+  return kept?.filter(({ id }) => id !== leaving?.id) ?? [];
 }
 
 export interface SweepProgress {

@@ -3,7 +3,7 @@
  * the methods have beside their size, and all that is not varied, comes from the settings of a single run.
  */
 import type { MethodName, MethodSpace, SweepSettings, VirtualInit } from '../worker';
-import { type SettingsState, toTuneSettings } from './settings';
+import { defaultsOf, type SettingsState, toTuneSettings } from './settings';
 
 export interface MethodForm {
   readonly chosen: boolean;
@@ -35,12 +35,14 @@ export type ReadForm =
   | { readonly ok: true; readonly settings: SweepSettings }
   | { readonly ok: false; readonly issues: readonly SweepIssue[] };
 
+const rateOf = (method: MethodName): string => String(defaultsOf(method).learningRate);
+
 /** A first question that most people have: how long must it be, and is another method smaller? */
 export const SWEEP_DEFAULTS: SweepForm = {
   methods: {
-    prefix: { chosen: true, sizes: '4, 8, 16, 32', learningRates: '0.05' },
-    prompt: { chosen: false, sizes: '4, 8, 16, 32', learningRates: '0.05' },
-    lora: { chosen: false, sizes: '2, 4, 8', learningRates: '0.001' },
+    prefix: { chosen: true, sizes: '4, 8, 16, 32', learningRates: rateOf('prefix') },
+    prompt: { chosen: false, sizes: '4, 8, 16, 32', learningRates: rateOf('prompt') },
+    lora: { chosen: false, sizes: '2, 4, 8', learningRates: rateOf('lora') },
   },
   inits: ['text'],
   seeds: '0',
@@ -50,6 +52,13 @@ export const SWEEP_DEFAULTS: SweepForm = {
   minSteps: 25,
   eta: 3,
 };
+
+/** Whole numbers, and their least. */
+const COUNTS = [
+  { field: 'runs', name: 'Number of runs', least: 1, counts: ({ strategy }: SweepForm) => strategy === 'random' },
+  { field: 'minSteps', name: 'The first comparison', least: 1, counts: ({ halving }: SweepForm) => halving },
+  { field: 'eta', name: 'One in how many', least: 2, counts: ({ halving }: SweepForm) => halving },
+] as const;
 
 const METHODS = ['prefix', 'prompt', 'lora'] as const satisfies readonly MethodName[];
 
@@ -71,6 +80,13 @@ export function readForm(form: SweepForm, settings: SettingsState): ReadForm {
     };
   });
   const seeds = list('seeds', form.seeds);
+  for (const { field, name, least, counts } of COUNTS) {
+    const isCount = Number.isInteger(form[field]) && form[field] >= least;
+    if (counts(form) && !isCount) issues.push({ field, message: `${name} is a whole number from ${least}.` });
+  }
+  if (methods.some(({ method, inits }) => method.type !== 'lora' && inits.length === 0)) {
+    issues.push({ field: 'inits', message: 'Choose what virtual tokens start from.' });
+  }
   if (methods.length === 0) issues.push({ field: 'methods', message: 'Choose at least one method.' });
   if (form.halving && form.minSteps >= settings.steps) {
     const message = `Runs of ${settings.steps} steps end before they are compared at step ${form.minSteps}.`;

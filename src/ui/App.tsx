@@ -7,6 +7,7 @@ import { Help } from './Help';
 import { focusOf, goTo, keyAction } from './keys';
 import { LearnedPanel } from './learned/LearnedPanel';
 import { RunStrip } from './RunStrip';
+import { RunsPlace } from './runs/RunsPlace';
 import { StepNav } from './StepNav';
 import { useSession } from './session';
 import classes from './shell.module.css';
@@ -38,6 +39,7 @@ export function App({ linkProblems }: { readonly linkProblems: readonly string[]
           <CompareStep />
           <LearnedPanel />
           <ExportStep />
+          <RunsPlace />
         </main>
       </div>
       <RunStrip />
@@ -67,17 +69,18 @@ function useKeys(onHelp: () => void) {
 
 /** The browser asks before it leaves the page while that would lose something; listening only then keeps "back" fast. */
 function useLeaveWarning() {
-  const { run, exporting } = useSession();
+  const session = useSession();
   useEffect(() => {
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     const update = () => {
-      if (losesWork(run.store.getState(), exporting.store.getState())) window.addEventListener('beforeunload', ask);
+      if (losesWork(session)) window.addEventListener('beforeunload', ask);
       else window.removeEventListener('beforeunload', ask);
     };
-    const stops = [run.store.subscribe(update), exporting.store.subscribe(update)];
+    const { run, sweep, runs, adapters, exporting } = session;
+    const stops = [run, sweep, runs, adapters, exporting].map(({ store }) => store.subscribe(update));
     return () => {
       for (const stop of stops) stop();
       window.removeEventListener('beforeunload', ask);
     };
-  }, [run, exporting]);
+  }, [session]);
 }

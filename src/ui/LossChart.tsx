@@ -8,12 +8,13 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Session } from '../state';
 import { describeLoss, shownRun } from '../state';
+import { axisOf, WHOLE_STEPS } from './Plot';
+import { LineKey } from './parts/LineKey';
 import { useSession } from './session';
 import classes from './steps/tune.module.css';
 import { DARK, LIGHT } from './tokens';
 
 const MIN_INTERVAL_MS = 200;
-const WHOLE_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
 
 export function LossChart() {
   const session = useSession();
@@ -99,12 +100,7 @@ interface ChartSource {
 }
 
 function chartOptions(palette: typeof LIGHT, element: HTMLElement, source: ChartSource): uPlot.Options {
-  const axis: uPlot.Axis = {
-    stroke: palette.muted,
-    grid: { stroke: palette.line, width: 1 },
-    ticks: { show: false },
-    font: '12px system-ui, sans-serif',
-  };
+  const axis = axisOf(palette);
   return {
     width: element.clientWidth,
     height: element.clientHeight,
@@ -160,24 +156,4 @@ function readoutAt(chart: uPlot): string | null {
   if (train?.[index] != null) parts.push(`training ${train[index].toFixed(3)}`);
   if (validation?.[index] != null) parts.push(`validation ${validation[index].toFixed(3)}`);
   return parts.join(' · ');
-}
-
-interface LineKeyProps {
-  readonly color: string;
-  readonly width: number;
-  readonly label: string;
-  readonly dash?: string;
-  readonly dot?: boolean;
-}
-
-function LineKey({ color, width, label, dash, dot }: LineKeyProps) {
-  return (
-    <span className={classes.key}>
-      <svg width="22" height="8" aria-hidden="true">
-        <line x1="0" x2="22" y1="4" y2="4" stroke={color} strokeWidth={width} strokeDasharray={dash} />
-        {dot && <circle cx="11" cy="4" r="3.2" fill={color} />}
-      </svg>
-      {label}
-    </span>
-  );
 }

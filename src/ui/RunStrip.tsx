@@ -1,7 +1,7 @@
 /** The strip at the bottom, in sight wherever one is: the run under way and its controls, or what comes next. */
 import { Button } from '@mantine/core';
-import type { RunRecord } from '../state';
-import { hasCompared, isActive, latestRun, latestRunOf, summaryOf, usableDataset } from '../state';
+import type { RunRecord, SweepPageState } from '../state';
+import { hasCompared, isActive, latestRun, latestRunOf, summaryOf, sweepProgress, usableDataset } from '../state';
 import { formatAbout, formatCount, formatLoss, formatRate, sayEnding, sayParts } from './format';
 import type { StepName } from './keys';
 import { goTo } from './keys';
@@ -10,21 +10,59 @@ import classes from './shell.module.css';
 
 export function RunStrip() {
   const active = usePart('run', (state) => isActive(latestRun(state)));
+  const searching = usePart('sweep', ({ phase }) => phase !== 'idle');
   return (
     <aside className={classes.strip} aria-label="Run">
       <Bar />
-      <div className={classes.stripInner}>{active ? <Running /> : <Next />}</div>
+      <div className={classes.stripInner}>{searching ? <Searching /> : active ? <Running /> : <Next />}</div>
       <Announcement />
     </aside>
   );
 }
 
 function Bar() {
-  const share = usePart('run', (state) => {
-    const record = latestRun(state);
-    return record ? record.step / record.steps : 0;
-  });
+  const own = usePart('run', (state) => shareOf(latestRun(state)));
+  const ofSweep = usePart('sweep', ({ phase, live }) => (phase === 'idle' ? null : shareOf(live)));
+  const share = ofSweep ?? own;
   return <div className={classes.stripBar} style={{ transform: `scaleX(${share})` }} />;
+}
+
+const shareOf = (record: RunRecord | null | undefined): number => (record ? record.step / record.steps : 0);
+
+/** A search has one control, which ends the run under way; that begins again when the search is resumed. */
+function Searching() {
+  const { sweep } = useSession();
+  const stopping = usePart('sweep', ({ phase }) => phase === 'stopping');
+  return (
+    <>
+      <span className={classes.stripText}>
+        <SearchText />
+      </span>
+      <Button variant="default" aria-label="Stop the search" disabled={stopping} onClick={sweep.stop}>
+        Stop<span className={classes.wideOnly}>&nbsp;the search</span>
+      </Button>
+    </>
+  );
+}
+
+function SearchText() {
+  const live = usePart('sweep', (state) => state.live);
+  const current = usePart('sweep', (state) => state.current);
+  if (current === null) return 'The search is being prepared';
+  const { ended, total } = sweepProgress(current);
+  const at = `run ${Math.min(ended + 1, total)} of ${total}`;
+  if (!isActive(live)) return at;
+  if (live.last === null) return `${at} · ${live.message}`;
+  const { last, step, steps } = live;
+  return (
+    <>
+      {at} · step {formatCount(step)} / {formatCount(steps)} · loss {formatLoss(last.loss)}
+      <span className={classes.wideOnly}>
+        {' '}
+        · {formatRate(last.tokensPerSecond)} · {formatAbout(last.secondsLeft)} left of this run
+      </span>
+    </>
+  );
 }
 
 /** The controls change with the phase, the figures beside them with every batch of events. */
@@ -129,6 +167,7 @@ function useNextStep(record: RunRecord | undefined): NextStep {
 
 /** For screen readers: the turns of a run, not its every step. */
 function Announcement() {
+  const search = usePart('sweep', sayTurn);
   const text = usePart('run', (state) => {
     const record = latestRun(state);
     if (record === undefined) return '';
@@ -139,7 +178,13 @@ function Announcement() {
   });
   return (
     <p className="visually-hidden" role="status">
-      {text}
+      {search ?? text}
     </p>
   );
+}
+
+function sayTurn({ phase, current }: SweepPageState): string | null {
+  if (current === null || phase === 'idle') return null;
+  const { ended, total } = sweepProgress(current);
+  return `The search is at run ${Math.min(ended + 1, total)} of ${total}`;
 }

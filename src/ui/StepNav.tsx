@@ -8,12 +8,13 @@ import {
   keptAdapters,
   latestRun,
   latestRunOf,
+  listedRuns,
   summaryOf,
   usableDataset,
 } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
-import { goTo, LEARNED, LIBRARY, STEPS } from './keys';
+import { goTo, LEARNED, LIBRARY, RUNS, STEPS } from './keys';
 import { usePart } from './session';
 import classes from './shell.module.css';
 
@@ -53,11 +54,17 @@ export function StepNav() {
         </ol>
         <div className={classes.navExtras}>
           <ExtraLink place={LEARNED}>What did it learn?</ExtraLink>
+          <RunsLink />
           <LibraryLink />
         </div>
       </div>
     </nav>
   );
+}
+
+function RunsLink() {
+  const count = usePart('runs', (state) => listedRuns(state).length);
+  return <ExtraLink place={RUNS}>Runs ({formatCount(count)})</ExtraLink>;
 }
 
 function LibraryLink() {
@@ -66,7 +73,7 @@ function LibraryLink() {
 }
 
 interface ExtraLinkProps {
-  readonly place: typeof LEARNED | typeof LIBRARY;
+  readonly place: typeof LEARNED | typeof RUNS | typeof LIBRARY;
   readonly children: ReactNode;
 }
 
@@ -75,7 +82,8 @@ function ExtraLink({ place, children }: ExtraLinkProps) {
   return (
     <a
       href={`#${place}`}
-      className={classes.navLink}
+      className={`${classes.navLink} ${classes.navExtra}`}
+      data-place={place}
       onClick={(event) => {
         event.preventDefault();
         goTo(place);
@@ -99,7 +107,8 @@ function useLines(): Record<StepName, Line> {
     const usable = usableDataset(state);
     return usable && datasetLine(usable.summary);
   });
-  const training = usePart('run', (state) => isActive(latestRun(state)));
+  const tuning = usePart('run', (state) => isActive(latestRun(state)));
+  const searching = usePart('sweep', ({ phase }) => phase !== 'idle');
   // Per cent, so that the list is drawn a hundred times in a run and not once per step.
   const percent = usePart('run', (state) => {
     const record = latestRun(state);
@@ -116,8 +125,14 @@ function useLines(): Record<StepName, Line> {
     },
     Data: { mark: done(data !== null), line: data ?? '' },
     Tune: {
-      mark: training ? '●' : done(loss !== null),
-      line: training ? `${percent} %` : loss === null ? '' : `validation loss ${formatLoss(loss)}`,
+      mark: tuning || searching ? '●' : done(loss !== null),
+      line: searching
+        ? 'searching'
+        : tuning
+          ? `${percent} %`
+          : loss === null
+            ? ''
+            : `validation loss ${formatLoss(loss)}`,
     },
     Compare: { mark: writing ? '●' : done(compared), line: '' },
     Export: { mark: null, line: '' },

@@ -1,6 +1,6 @@
 /** Numbers and places as words: every number with its unit, estimates with "about", no more digits than are known. */
 import type { ErrorLocation } from '../errors';
-import type { RunRecord } from '../state';
+import type { RunRecord, RunRow } from '../state';
 import type { AdapterShape, MethodSettings } from '../worker';
 
 export function formatCount(count: number): string {
@@ -99,6 +99,12 @@ export function sayParts(microBatchSize: number, recompute: boolean): string {
 /** How a run ended, after its name: `finished`, `ran out of memory`. */
 export function sayEnding(ending: NonNullable<RunRecord['ending']>): string {
   return ending === 'out-of-memory' ? 'ran out of memory' : ending;
+}
+
+/** How a kept run stands: `finished`, `stopped early`, `interrupted`. */
+export function sayRunStatus(status: RunRow['status']): string {
+  if (status === 'out-of-memory') return sayEnding(status);
+  return status === 'stopped-early' ? 'stopped early' : status;
 }
 
 /** `[16, 2048]` → `16 × 2,048`. */

@@ -9,6 +9,11 @@ export const LIBRARY = 'adapters';
 /** What an adapter learned: below Compare, and no step of its own. */
 export const LEARNED = 'learned';
 
+/** Where the runs are listed: a place of its own, after the steps. */
+export const RUNS = 'runs';
+
+export type Place = StepName | typeof LIBRARY | typeof RUNS | typeof LEARNED;
+
 export type KeyAction =
   | { readonly type: 'go'; readonly step: StepName }
   | { readonly type: 'pause' }
@@ -40,7 +45,7 @@ export function focusOf(element: Element | null): KeyPress['focus'] {
   return element.closest('button, a, input, summary, [role=slider], [role=radio], [role=option]') ? 'control' : 'page';
 }
 
-export function goTo(place: StepName | typeof LIBRARY | typeof LEARNED): void {
+export function goTo(place: Place): void {
   const section = document.getElementById(place.toLowerCase());
   section?.scrollIntoView();
   section?.querySelector<HTMLElement>('h2, h3')?.focus({ preventScroll: true });

@@ -7,7 +7,7 @@
 import type { CSSVariablesResolver, MantineColorsTuple } from '@mantine/core';
 import { createTheme } from '@mantine/core';
 
-interface Palette {
+export interface Palette {
   readonly ground: string;
   readonly surface: string;
   readonly sunken: string;

@@ -4,8 +4,9 @@ import { asksForToken } from '../../src/state/hubToken';
 import { type ModelState, wayBack } from '../../src/state/model';
 import { keptModels, keptName, keptUse } from '../../src/state/modelCache';
 import { toProblem } from '../../src/state/problem';
-import { createSession, whyNotTune } from '../../src/state/session';
+import { createSession } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
+import { whyNotTune } from '../../src/state/whyNot';
 import type { CachedModel, LoadProgress, ModelListing, ModelVariant } from '../../src/worker/protocol';
 import { createScriptedEngine, type Script } from '../support/scriptedEngine';
 

@@ -6,10 +6,11 @@ import { toProblem } from '../../src/state/problem';
 import { isActive, latestRun, latestRunOf } from '../../src/state/run';
 import { parseSamples } from '../../src/state/samples';
 import { measuredOn, scoreRows } from '../../src/state/scores';
-import { createSession, type Session, whyNotTune } from '../../src/state/session';
+import { createSession, type Session } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
-import type { ExportedFile } from '../../src/worker/protocol';
-import { createScriptedEngine, type Script } from '../support/scriptedEngine';
+import { whyNotTune } from '../../src/state/whyNot';
+import type { ExportedFile, TuneSettings } from '../../src/worker/protocol';
+import { createScriptedEngine, fallingLoss, type Script } from '../support/scriptedEngine';
 
 const SAMPLES = JSON.stringify([
   {
@@ -47,6 +48,8 @@ async function visit(search = '', script: Script = {}) {
   await settle();
   return { engine, session, saved };
 }
+
+const FULL = { kind: 'device', message: 'The disk is full.', where: {}, hint: null } as const;
 
 const MODEL_ALONE = { type: 'model' };
 const subjects = ({ compare }: Session) => compare.store.getState().columns.map(({ subject }) => subject);
@@ -189,17 +192,29 @@ describe('a visit', () => {
     expect(session.adapters.store.getState()).toMatchObject({ list: [{ id: 'adapter-1' }], others: [] });
   });
 
-  it('leaving loses a run under way, and an adapter until it is exported', async () => {
+  it('leaving loses a run under way; what it left is kept', async () => {
     const { session } = await visit('?sample=reviews');
-    const loses = () => losesWork(session.run.store.getState(), session.exporting.store.getState());
-    expect(loses()).toBe(false);
+    expect(losesWork(session)).toBe(false);
     session.tune();
-    expect(loses()).toBe(true);
+    expect(losesWork(session)).toBe(true);
     await settle();
     expect(isActive(latestRun(session.run.store.getState()))).toBe(false);
-    expect(loses()).toBe(true);
+    expect(losesWork(session)).toBe(false);
+  });
+
+  it.each([
+    ['the browser keeps nothing', { storage: 'memory' }],
+    [
+      'what came of it could not be kept',
+      { events: (settings: TuneSettings) => [{ type: 'unkept', problem: FULL } as const, ...fallingLoss(settings)] },
+    ],
+  ] as const)('where %s, leaving loses an adapter until it is exported', async (_, script) => {
+    const { session } = await visit('?sample=reviews', script);
+    session.tune();
+    await settle();
+    expect(losesWork(session)).toBe(true);
     await session.exporting.write('safetensors');
-    expect(loses()).toBe(false);
+    expect(losesWork(session)).toBe(false);
   });
 
   it('says which samples there are when a link names another', async () => {

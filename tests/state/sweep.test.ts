@@ -1,8 +1,11 @@
 /** Sweeps on the page: the form, the plan, the sweep under way and its run, and those that are kept. */
 import { describe, expect, it } from 'vitest';
+import type { Delay } from '../../src/state/schedule';
 import { DEFAULTS, toTuneSettings } from '../../src/state/settings';
-import { createSweep, sweepProgress } from '../../src/state/sweep';
+import { createSweep, keptSweeps, sweepProgress } from '../../src/state/sweep';
 import { readForm, readNumbers, SWEEP_DEFAULTS } from '../../src/state/sweepForm';
+import { whyNotPlan } from '../../src/state/sweepPlan';
+import { reordered, type SweepOrder, sortedRuns } from '../../src/state/sweepTable';
 import { beginSweep, reportOf, setRun } from '../../src/tuning/sweep';
 import type { KeptSweep, SweepEvent, SweepPoint, SweepState } from '../../src/worker/runsProtocol';
 import { keptRun } from '../support/keptRun';
@@ -41,6 +44,8 @@ const EVENTS: readonly SweepEvent[] = [
   { type: 'sweep', sweep: kept(setRun(begun, 1, { status: 'done', result }), 'stopped') },
 ];
 
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
 function opened(script: RunsScript = {}) {
   const calls: [string, ...unknown[]][] = [];
   const engine = createScriptedRuns({
@@ -50,8 +55,13 @@ function opened(script: RunsScript = {}) {
     },
     ...script,
   });
-  const sweep = createSweep(engine, (flush) => flush());
-  return { sweep, calls, state: () => sweep.store.getState() };
+  const waiting: (() => void)[] = [];
+  const delay: Delay = (run) => {
+    waiting.push(run);
+    return () => waiting.splice(waiting.indexOf(run), 1);
+  };
+  const sweep = createSweep(engine, (flush) => flush(), delay);
+  return { sweep, calls, waiting, state: () => sweep.store.getState() };
 }
 
 describe('the form of a sweep', () => {
@@ -103,6 +113,15 @@ describe('the form of a sweep', () => {
       ok: false,
       issues: [{ field: 'minSteps', message: 'Runs of 20 steps end before they are compared at step 25.' }],
     });
+  });
+
+  it.each([
+    [{ inits: [] }, 'Choose what virtual tokens start from.'],
+    [{ minSteps: Number.NaN }, 'The first comparison is a whole number from 1.'],
+    [{ eta: 1 }, 'One in how many is a whole number from 2.'],
+    [{ strategy: 'random', runs: 0.5 }, 'Number of runs is a whole number from 1.'],
+  ] as const)('says what is wrong with %o', (change, message) => {
+    expect(readForm({ ...SWEEP_DEFAULTS, ...change }, DEFAULTS)).toMatchObject({ ok: false, issues: [{ message }] });
   });
 
   it.each([
@@ -199,12 +218,53 @@ describe('a sweep on the page', () => {
     expect(state()).toMatchObject({ phase: 'idle', problem: { kind: 'model', hint: 'Load fable-7m.' } });
   });
 
-  it('that is kept is shown again, and can be deleted', async () => {
-    const { sweep, state } = opened({ sweeps: [kept(begun, 'stopped')] });
+  it('that is kept is shown again, and deleted after a wait in which that can be undone', async () => {
+    const { sweep, state, waiting, calls } = opened({ sweeps: [kept(begun, 'stopped')] });
     await sweep.refresh();
     sweep.show('sweep-1');
     expect(state().current).toEqual(kept(begun, 'stopped'));
-    await sweep.remove('sweep-1');
+    sweep.remove('sweep-1');
+    expect(keptSweeps(state())).toEqual([]);
+    sweep.undo();
+    expect([keptSweeps(state()).length, waiting]).toEqual([1, []]);
+    sweep.remove('sweep-1');
+    waiting[0]?.();
     expect(state()).toMatchObject({ current: null, kept: [] });
+    await settle();
+    expect(calls).toContainEqual(['deleteSweep', 'sweep-1']);
+    expect(state()).toMatchObject({ kept: [], leaving: null });
+  });
+});
+
+describe('the runs of a plan', () => {
+  const context = { contextLength: 64, longestTokens: 40, loraTargets: null };
+
+  it('are fit to be run, or the one that is not is named', () => {
+    expect(whyNotPlan([point(4), point(8)], DEFAULTS, context)).toBeNull();
+    expect(whyNotPlan([point(4), point(32)], DEFAULTS, context)).toBe(
+      'Among the runs is a prefix of 32, learning rate 0.05. Prefix and longest row do not fit: 32 + 40 = 72 tokens, and this model holds 64.',
+    );
+  });
+
+  it('share what is wrong with the settings of all', () => {
+    expect(whyNotPlan([point(4), point(8)], { ...DEFAULTS, steps: 0 }, context)).toBe('Steps is at least 1.');
+  });
+});
+
+describe('the table of a sweep', () => {
+  const runs = setRun(begun, 2, { status: 'done', result }).runs;
+  const idsBy = (order: SweepOrder) => sortedRuns(runs, order).map(({ id }) => id);
+
+  it('is sorted by any column in both directions, with what is not known last', () => {
+    expect(idsBy({ column: 'size', descending: true })).toEqual([2, 1]);
+    expect(idsBy({ column: 'loss', descending: false })).toEqual([2, 1]);
+    expect(idsBy({ column: 'loss', descending: true })).toEqual([2, 1]);
+    expect(idsBy({ column: 'method', descending: true })).toEqual([1, 2]);
+  });
+
+  it('turns round when the same column is chosen again', () => {
+    const order = reordered({ column: 'run', descending: false }, 'loss');
+    expect(order).toEqual({ column: 'loss', descending: false });
+    expect(reordered(order, 'loss')).toEqual({ column: 'loss', descending: true });
   });
 });

@@ -6,6 +6,7 @@ import type {
   KeptRun,
   KeptSweep,
   RunCurve,
+  RunListing,
   RunsEngine,
   SweepEngine,
   SweepEvent,
@@ -16,6 +17,8 @@ export interface RunsScript {
   readonly runs?: readonly KeptRun[];
   readonly curves?: Readonly<Record<string, RunCurve>>;
   readonly sweeps?: readonly KeptSweep[];
+  /** Where all of it is kept. */
+  readonly storage?: RunListing['storage'];
   readonly plan?: readonly SweepPoint[];
   /** What a sweep tells; the last sweep among them is how it ended. */
   readonly sweepEvents?: readonly SweepEvent[];
@@ -43,7 +46,7 @@ export function createScriptedRuns(script: RunsScript = {}): RunsEngine & SweepE
   return {
     async runs() {
       await begin('runs');
-      return { runs, warnings: [], storage: 'indexeddb' };
+      return { runs, warnings: [], storage: script.storage ?? 'indexeddb' };
     },
     async runCurve(id) {
       await begin('runCurve', id);

@@ -1,10 +1,11 @@
 /** One adapter of the library: its name (to be changed in place), what it is, what it is worth, what can be done. */
-import { ActionIcon, Button, Menu, TextInput } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { ActionIcon, Button, Menu } from '@mantine/core';
+import { useRef, useState } from 'react';
 import { adapterLabel, measuredOn, type ScoreRow, usableDataset } from '../../state';
 import type { AdapterSummary } from '../../worker';
 import { formatAccuracy, formatCount, formatLoss, sayShape } from '../format';
 import { goTo } from '../keys';
+import { NameField, type NameFieldProps } from '../parts/NameField';
 import { usePart, useSession } from '../session';
 import classes from './steps.module.css';
 
@@ -93,42 +94,6 @@ function MoreMenu({ adapter, button, onRename }: MoreMenuProps) {
         <Menu.Item onClick={() => adapters.remove(adapter.id)}>Delete</Menu.Item>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-interface NameFieldProps {
-  readonly name: string;
-  /** A name of null: it stays as it was. Ended by a key, the keyboard is still here. */
-  readonly onEnd: (name: string | null, byKey: boolean) => void;
-}
-
-/** Enter takes the name, and so does going elsewhere; Escape leaves it as it was. */
-function NameField({ name, onEnd }: NameFieldProps) {
-  const [draft, setDraft] = useState(name);
-  const field = useRef<HTMLInputElement>(null);
-  const ended = useRef(false);
-  useEffect(() => field.current?.select(), []);
-  // The field loses the focus when a key ends it, and again when it goes.
-  const end: NameFieldProps['onEnd'] = (...how) => {
-    if (ended.current) return;
-    ended.current = true;
-    onEnd(...how);
-  };
-  return (
-    <TextInput
-      ref={field}
-      size="xs"
-      aria-label={`Name of ${name}`}
-      value={draft}
-      onChange={(event) => setDraft(event.currentTarget.value)}
-      onBlur={() => end(draft, false)}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== 'Escape') return;
-        // Or the button that gets the focus would be pressed by the same key.
-        event.preventDefault();
-        end(event.key === 'Enter' ? draft : null, true);
-      }}
-    />
   );
 }
 

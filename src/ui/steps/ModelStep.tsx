@@ -26,7 +26,9 @@ export function ModelStep() {
   const pending = usePart('model', ({ phase }) => phase.status === 'loading');
   const device = usePart('model', (state) => state.device);
   // The engine keeps its model while it trains it.
-  const busy = usePart('run', (run) => isActive(latestRun(run)));
+  const tuning = usePart('run', (run) => isActive(latestRun(run)));
+  const searching = usePart('sweep', ({ phase }) => phase !== 'idle');
+  const busy = tuning || searching;
   const [choosing, setChoosing] = useState(false);
   // What a link asks for may have to be chosen.
   const looking = usePart('chooser', ({ lookup }) => lookup.status !== 'idle');

@@ -1,12 +1,13 @@
 /** Step 3: what is learned and how, what it will cost, and the loss while it learns. */
-import { Button, Tooltip } from '@mantine/core';
 import { BUNDLED_MODEL, latestRun, settingsIssues, summaryOf, whyNotTune } from '../../state';
 import type { SerialisedError } from '../../worker';
 import { formatAbout, formatBytes, formatCount, formatLoss, formatShare, sayEnding, sayParts } from '../format';
 import { Figure, Figures } from '../parts/Figure';
 import { Problem } from '../parts/Problem';
+import { ReasonButton } from '../parts/ReasonButton';
 import { Term } from '../parts/Term';
 import { Step } from '../Step';
+import { Search } from '../search/Search';
 import { usePart, useSession } from '../session';
 import { Issues } from './Issues';
 import { LossPanel } from './LossPanel';
@@ -22,6 +23,7 @@ export function TuneStep() {
         <MethodSettings />
         <StartRow />
         <LossPanel />
+        <Search />
       </div>
     </Step>
   );
@@ -86,6 +88,7 @@ function StartRow() {
   usePart('dataset', ({ fits }) => fits);
   const chosen = usePart('settings', (settings) => settings);
   usePart('run', (state) => latestRun(state)?.phase);
+  usePart('sweep', ({ phase }) => phase);
   const { value, problem } = usePart('estimate', (all) => all);
   const reason = whyNotTune(session);
   const issues = settingsIssues(session);
@@ -122,17 +125,7 @@ function StartRow() {
             }
           />
         </Figures>
-        <Tooltip label={reason} disabled={reason === null}>
-          {/* Not `disabled`: a reason that can't be focused can't be read. */}
-          <Button
-            aria-label="Tune"
-            aria-disabled={reason !== null || undefined}
-            data-disabled={reason !== null || undefined}
-            onClick={() => reason === null && session.tune()}
-          >
-            Tune
-          </Button>
-        </Tooltip>
+        <ReasonButton label="Tune" reason={reason} onClick={session.tune} />
       </div>
     </>
   );

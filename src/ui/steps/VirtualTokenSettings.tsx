@@ -1,19 +1,12 @@
 /** Prefix and prompt: how many virtual tokens, and what they start from. */
 import { Select, Slider, Textarea } from '@mantine/core';
-import type { SettingsState } from '../../state';
 import { MAX_LENGTH } from '../../state';
 import { Term } from '../parts/Term';
 import { usePart, useSession } from '../session';
 import { ContextBar } from './ContextBar';
+import { STARTS } from './methodWords';
 import classes from './steps.module.css';
 import tuneClasses from './tune.module.css';
-
-const STARTS = [
-  { value: 'text', label: 'a text' },
-  { value: 'vocabulary', label: 'words of the vocabulary' },
-  { value: 'random', label: 'random numbers' },
-  { value: 'zero', label: 'zeros' },
-] as const satisfies readonly { value: SettingsState['initType']; label: string }[];
 
 export function VirtualTokenSettings() {
   const { settings } = useSession();

@@ -41,6 +41,14 @@ export const METHODS: Readonly<Record<MethodName, MethodWords>> = {
 
 export const METHOD_NAMES: readonly MethodName[] = ['prefix', 'prompt', 'lora'];
 
+/** What virtual tokens start from. */
+export const STARTS = [
+  { value: 'text', label: 'a text' },
+  { value: 'vocabulary', label: 'words of the vocabulary' },
+  { value: 'random', label: 'random numbers' },
+  { value: 'zero', label: 'zeros' },
+] as const satisfies readonly { value: SettingsState['initType']; label: string }[];
+
 /** What each projection makes, in plain words. */
 export const ROLES: Readonly<Record<LoraRole, string>> = {
   q: 'queries',

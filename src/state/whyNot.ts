@@ -1,0 +1,63 @@
+/** Why a run or a sweep cannot start now, in one sentence for the button that would start it; null when it can. */
+import { usableDataset } from './dataset';
+import { summaryOf } from './model';
+import { isActive, latestRun } from './run';
+import type { Session } from './session';
+import type { SettingsContext, SettingsIssue } from './settingsRules';
+import { checkSettings } from './settingsRules';
+import { readForm } from './sweepForm';
+import { whyNotPlan } from './sweepPlan';
+
+function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
+  const summary = summaryOf(model.store.getState());
+  return {
+    contextLength: summary?.contextLength ?? null,
+    longestTokens: usableDataset(dataset.store.getState())?.summary.longestTokens ?? null,
+    loraTargets: summary?.loraTargets ?? null,
+  };
+}
+
+export function settingsIssues(session: Pick<Session, 'model' | 'dataset' | 'settings'>): SettingsIssue[] {
+  return checkSettings(session.settings.store.getState(), settingsContext(session));
+}
+
+/** Why nothing can be trained now, whatever the data and the settings; null when it can. */
+export function whyNotTrain({ model, run, sweep }: Pick<Session, 'model' | 'run' | 'sweep'>): string | null {
+  const { phase } = model.store.getState();
+  if (isActive(latestRun(run.store.getState()))) return 'A run is under way; the strip below steers it.';
+  if (sweep.store.getState().phase !== 'idle') return 'A search is under way; the strip below stops it.';
+  if (phase.status === 'loading') return 'The model is still loading.';
+  if (phase.status !== 'ready') return 'Load a model first.';
+  return phase.summary.untrainable === null ? null : 'This model can write, but it cannot be tuned.';
+}
+
+function whyNoData({ dataset }: Pick<Session, 'dataset'>): string | null {
+  const { current, pending, fits } = dataset.store.getState();
+  if (pending !== null) return 'The dataset is being read.';
+  if (current === null) return 'Choose a dataset first.';
+  return fits ? null : `This model cannot read ${current.input.name}; Data says why.`;
+}
+
+/** Why Tune cannot start now, in one sentence; null when it can. */
+export function whyNotTune(
+  session: Pick<Session, 'model' | 'dataset' | 'settings' | 'estimate' | 'run' | 'sweep'>,
+): string | null {
+  const reason = whyNotTrain(session) ?? whyNoData(session);
+  if (reason !== null) return reason;
+  const issue = settingsIssues(session).find(({ level }) => level === 'error');
+  if (issue !== undefined) return issue.message;
+  const { value } = session.estimate.store.getState();
+  return value?.memoryProblem ? 'This run does not fit in memory; the reason stands above.' : null;
+}
+
+/** Why a sweep cannot start now, in one sentence; null when it can. */
+export function whyNotSweep(session: Pick<Session, 'model' | 'dataset' | 'settings' | 'run' | 'sweep'>): string | null {
+  const reason = whyNotTrain(session) ?? whyNoData(session);
+  if (reason !== null) return reason;
+  const { form, plan, planProblem } = session.sweep.store.getState();
+  const settings = session.settings.store.getState();
+  const read = readForm(form, settings);
+  if (!read.ok) return read.issues[0]?.message ?? null;
+  if (planProblem !== null) return planProblem.message;
+  return plan === null ? 'The runs are being counted.' : whyNotPlan(plan, settings, settingsContext(session));
+}
