@@ -41,6 +41,8 @@ export interface CompareState extends Question {
   readonly examples: readonly PromptExample[];
   /** The example whose text the prompt is, until it is edited. */
   readonly exampleIndex: number | null;
+  /** What the columns were last asked: one that is written later answers the same, or nothing. */
+  readonly asked: Question | null;
 }
 
 export interface Compare {
@@ -87,11 +89,10 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     columns: toned([newColumn(1, { type: 'model' }), newColumn(2, { type: 'none' })]),
     examples: [],
     exampleIndex: null,
+    asked: null,
   }));
   let adapterIds: readonly string[] = [];
   let nextId = 3;
-  /** What the columns were last asked: one that is written later answers the same, or nothing. */
-  let asked: Question | null = null;
   /** The column that is being written; what arrives for one that is no longer this is dropped. */
   let writing: Column | null = null;
   let pumping = false;
@@ -137,7 +138,8 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     if (pumping) return;
     pumping = true;
     for (;;) {
-      const next = store.getState().columns.find(({ output }) => output.status === 'waiting');
+      const { columns, asked } = store.getState();
+      const next = columns.find(({ output }) => output.status === 'waiting');
       if (next === undefined || asked === null) break;
       await write(next, asked);
     }
@@ -145,7 +147,7 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
   };
   /** Puts columns in place of those there are. A text that is being written for a column that changed or went is ended. */
   const arrange = (columns: readonly Column[]) => {
-    const before = store.getState().columns;
+    const { columns: before, asked } = store.getState();
     const isAsked = asked !== null && sameQuestion(asked, question());
     const wasWritten = before.some(({ output }) => output.status !== 'empty');
     const renewed = toned(columns).map((column) => {
@@ -202,8 +204,8 @@ export function createCompare(engine: Engine, schedule: Schedule, prompt: string
     },
     run: async () => {
       if (isWriting(store.getState())) return;
-      asked = question();
       store.setState(({ columns }) => ({
+        asked: question(),
         columns: columns.map((column) => ({
           ...column,
           output: column.subject.type === 'none' ? EMPTY : { ...EMPTY, status: 'waiting' },

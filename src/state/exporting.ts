@@ -4,14 +4,14 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { AdapterFileSummary, Engine, ExportedFile, SerialisedError } from '../worker';
+import type { AdapterFileSummary, Engine, ExportedFile, SerialisedError, TuneSettings } from '../worker';
 import { toProblem } from './problem';
 import { latestOnly } from './schedule';
 
 export interface ExportState {
   readonly adapterId: string | null;
   readonly description: AdapterFileSummary | null;
-  readonly writing: 'zip' | 'safetensors' | null;
+  readonly writing: 'zip' | 'safetensors' | 'gpus' | null;
   /** Name of the last file handed to the browser. */
   readonly saved: string | null;
   /** Adapters that were handed over, in any format. */
@@ -23,6 +23,8 @@ export interface Exporting {
   readonly store: StoreApi<ExportState>;
   selectAdapter(id: string | null): void;
   write(format: 'zip' | 'safetensors'): Promise<void>;
+  /** Everything to go on with elsewhere: the adapter, the present dataset, these settings, a script. */
+  writeForGpus(settings: TuneSettings): Promise<void>;
 }
 
 export function createExporting(engine: Engine, save: (file: ExportedFile) => void): Exporting {
@@ -42,6 +44,23 @@ export function createExporting(engine: Engine, save: (file: ExportedFile) => vo
       if (isNewest()) store.setState({ problem: toProblem(thrown) });
     }
   });
+  const handOver = async (
+    writing: NonNullable<ExportState['writing']>,
+    make: (adapterId: string) => Promise<ExportedFile>,
+  ) => {
+    const { adapterId, writing: before } = store.getState();
+    if (adapterId === null || before !== null) return;
+    store.setState({ writing, problem: null });
+    try {
+      const file = await make(adapterId);
+      save(file);
+      store.setState(({ savedIds }) => ({ saved: file.name, savedIds: [...savedIds, adapterId] }));
+    } catch (thrown) {
+      store.setState({ problem: toProblem(thrown) });
+    } finally {
+      store.setState({ writing: null });
+    }
+  };
   return {
     store,
     selectAdapter: (adapterId) => {
@@ -49,20 +68,8 @@ export function createExporting(engine: Engine, save: (file: ExportedFile) => vo
       store.setState({ adapterId, description: null, problem: null, saved: null });
       if (adapterId !== null) describe(adapterId);
     },
-    async write(format) {
-      const { adapterId, writing } = store.getState();
-      if (adapterId === null || writing !== null) return;
-      store.setState({ writing: format, problem: null });
-      try {
-        const file = await engine.exportAdapter(adapterId, format);
-        save(file);
-        store.setState(({ savedIds }) => ({ saved: file.name, savedIds: [...savedIds, adapterId] }));
-      } catch (thrown) {
-        store.setState({ problem: toProblem(thrown) });
-      } finally {
-        store.setState({ writing: null });
-      }
-    },
+    write: (format) => handOver(format, (adapterId) => engine.exportAdapter(adapterId, format)),
+    writeForGpus: (settings) => handOver('gpus', (adapterId) => engine.exportForGpus(adapterId, settings)),
   };
 }
 

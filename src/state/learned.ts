@@ -159,21 +159,6 @@ export const figuresFor = (adapter: LearnedState['adapter']): readonly FigureWor
 const applies = (figure: FigureName, adapter: LearnedState['adapter']): boolean =>
   figuresFor(adapter).some(({ name }) => name === figure);
 
-export interface HeadRow {
-  readonly head: number;
-  /** Of its attention to each virtual token. */
-  readonly shares: readonly number[];
-  /** To all of them together; the rest is the text's. */
-  readonly total: number;
-}
-
-/** One layer of the figure of attention, head by head; none where there is no answer to look at. */
-export function headRows(figure: AttentionFigure, layer: number, at: 'prompt' | 'answer'): HeadRow[] {
-  const { atPrompt, atAnswer } = figure.layers[layer] ?? { atPrompt: null, atAnswer: null };
-  const virtual = (at === 'prompt' ? atPrompt : atAnswer)?.virtual ?? [];
-  return virtual.map((shares, head) => ({ head, shares, total: shares.reduce((sum, share) => sum + share, 0) }));
-}
-
 /** How much worse the model does without each layer's part, nats; below zero where it does better. */
 export const lossWithout = ({ whole, layers }: Pick<AblationFigure, 'whole' | 'layers'>): number[] =>
   layers.map(({ loss }) => loss - whole.loss);

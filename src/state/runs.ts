@@ -4,7 +4,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { ExportedFile, KeptRun, RunCurve, RunListing, RunsEngine, SerialisedError } from '../worker';
+import type { ExportedFile, KeptRun, RunCurve, RunListing, RunsEngine, SerialisedError, TuneSettings } from '../worker';
 import { type Difference, differences } from './differences';
 import { toProblem } from './problem';
 import { isActive, type RunRecord } from './run';
@@ -162,6 +162,11 @@ export function listedRuns({ listing, leaving }: RunsState): KeptRun[] {
 /** Of the adapter that a run left; null where it left none, or where that is gone. */
 export function adapterIdOf(state: RunsState, runId: string | null): string | null {
   return state.listing?.runs.find(({ id }) => id === runId)?.adapter?.id ?? null;
+}
+
+/** Of the run that left an adapter; null where none is known, as of one that was brought. */
+export function settingsOf(state: RunsState, adapterId: string | null): TuneSettings | null {
+  return state.listing?.runs.find(({ adapter }) => adapter !== null && adapter.id === adapterId)?.settings ?? null;
 }
 
 function chosen(state: RunsState): KeptRun[] {

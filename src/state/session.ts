@@ -17,6 +17,9 @@ import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
 import type { HubToken } from './hubToken';
 import { createHubToken } from './hubToken';
+import type { Learned } from './learned';
+import { createLearned } from './learned';
+import { nowLookedAt } from './lookedAt';
 import { usualTargets } from './loraTargets';
 import type { Model } from './model';
 import { createModel, summaryOf } from './model';
@@ -27,7 +30,7 @@ import { readText } from './readText';
 import type { Run } from './run';
 import { createRun, latestRun } from './run';
 import type { Runs } from './runs';
-import { createRuns } from './runs';
+import { createRuns, settingsOf } from './runs';
 import type { FetchSample, Sample, Samples } from './samples';
 import { createSamples } from './samples';
 import type { Delay, Schedule } from './schedule';
@@ -63,6 +66,7 @@ export interface Session {
   readonly runs: Runs;
   readonly adapters: Adapters;
   readonly compare: Compare;
+  readonly learned: Learned;
   readonly exporting: Exporting;
   /** Loads the model that the link names and lists the samples. */
   begin(): void;
@@ -78,6 +82,8 @@ export interface Session {
   composeAdapters(firstId: string, secondId: string): Promise<void>;
   /** Shows an adapter in Compare and chooses it in Export. */
   chooseAdapter(id: string): void;
+  /** Hands over the adapter of Export with the settings of its run; where none is known, those that stand in Tune. */
+  continueOnGpus(): Promise<void>;
 }
 
 export function createSession(engine: Engine, { url, schedule, delay, fetchSample, save }: SessionOptions): Session {
@@ -94,6 +100,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   const runs = createRuns(engine, { delay, save, settings });
   const adapters = createAdapters(engine, delay);
   const compare = createCompare(engine, schedule, url.prompt);
+  const learned = createLearned(engine);
   const exporting = createExporting(engine, save);
 
   const issues = () => settingsIssues(session);
@@ -155,6 +162,13 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     if (![...list, ...others].some(({ id }) => id === chosen)) exporting.selectAdapter(newestAdapter());
   });
 
+  /** What was learned is told of the adapter that came into Compare last. */
+  compare.store.subscribe(({ columns }, { columns: before }) => {
+    if (columns === before) return;
+    const { list } = adapters.store.getState();
+    learned.choose(nowLookedAt(learned.store.getState().adapter, list, columns, before));
+  });
+
   dataset.store.subscribe((now, before) => {
     if (now.current === null || now.current === before.current) return;
     const { summary } = now.current;
@@ -165,6 +179,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     });
     compare.offer(summary.examples);
     adapters.forgetMeasurements();
+    learned.forgetMeasurements();
     void runs.refresh();
     askEstimate();
   });
@@ -196,6 +211,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     runs,
     adapters,
     compare,
+    learned,
     exporting,
     begin() {
       void runs.refresh();
@@ -253,6 +269,12 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       if (adapter !== null) chooseAdapter(adapter.id);
     },
     chooseAdapter,
+    continueOnGpus() {
+      const { adapterId } = exporting.store.getState();
+      const ofThisVisit = run.store.getState().runs.find(({ adapter }) => adapter?.id === adapterId)?.settings;
+      const ofItsRun = ofThisVisit ?? settingsOf(runs.store.getState(), adapterId);
+      return exporting.writeForGpus(ofItsRun ?? toTuneSettings(settings.store.getState()));
+    },
   };
   return session;
 }

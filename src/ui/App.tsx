@@ -5,6 +5,7 @@ import { losesWork } from '../state';
 import { Header } from './Header';
 import { Help } from './Help';
 import { focusOf, goTo, keyAction } from './keys';
+import { LearnedPanel } from './learned/LearnedPanel';
 import { RunStrip } from './RunStrip';
 import { RunsPlace } from './runs/RunsPlace';
 import { StepNav } from './StepNav';
@@ -36,6 +37,7 @@ export function App({ linkProblems }: { readonly linkProblems: readonly string[]
           <DataStep />
           <TuneStep />
           <CompareStep />
+          <LearnedPanel />
           <ExportStep />
           <RunsPlace />
         </main>

@@ -1,5 +1,5 @@
 /** The five steps beside the content: what each holds, which are done, which one is in view. */
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import {
   datasetLine,
   hasCompared,
@@ -14,7 +14,7 @@ import {
 } from '../state';
 import { formatCount, formatLoss } from './format';
 import type { StepName } from './keys';
-import { goTo, LIBRARY, RUNS, STEPS } from './keys';
+import { goTo, LEARNED, LIBRARY, RUNS, STEPS } from './keys';
 import { usePart } from './session';
 import classes from './shell.module.css';
 
@@ -53,6 +53,7 @@ export function StepNav() {
           ))}
         </ol>
         <div className={classes.navExtras}>
+          <ExtraLink place={LEARNED}>What did it learn?</ExtraLink>
           <RunsLink />
           <LibraryLink />
         </div>
@@ -63,22 +64,21 @@ export function StepNav() {
 
 function RunsLink() {
   const count = usePart('runs', (state) => listedRuns(state).length);
-  return <ExtraLink place={RUNS} name="Runs" count={count} />;
+  return <ExtraLink place={RUNS}>Runs ({formatCount(count)})</ExtraLink>;
 }
 
 function LibraryLink() {
   const count = usePart('adapters', (state) => keptAdapters(state).length);
-  return <ExtraLink place={LIBRARY} name="Adapters" count={count} />;
+  return <ExtraLink place={LIBRARY}>Adapters ({formatCount(count)})</ExtraLink>;
 }
 
 interface ExtraLinkProps {
-  readonly place: typeof RUNS | typeof LIBRARY;
-  readonly name: string;
-  readonly count: number;
+  readonly place: typeof LEARNED | typeof RUNS | typeof LIBRARY;
+  readonly children: ReactNode;
 }
 
 /** No step: what the steps left behind. */
-function ExtraLink({ place, name, count }: ExtraLinkProps) {
+function ExtraLink({ place, children }: ExtraLinkProps) {
   return (
     <a
       href={`#${place}`}
@@ -90,9 +90,7 @@ function ExtraLink({ place, name, count }: ExtraLinkProps) {
       }}
     >
       <span />
-      <span>
-        {name} ({formatCount(count)})
-      </span>
+      <span>{children}</span>
     </a>
   );
 }

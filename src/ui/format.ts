@@ -8,8 +8,8 @@ export function formatCount(count: number): string {
 }
 
 /** `1 token`, `2 tokens`. */
-export function formatPlural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
+export function formatPlural(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${Math.round(count) === 1 ? noun : plural}`;
 }
 
 /** 7,084,288 → `7.1 million`. */

@@ -6,10 +6,13 @@ export type StepName = (typeof STEPS)[number];
 /** Where the adapters are listed: a place of its own, within Export. */
 export const LIBRARY = 'adapters';
 
+/** What an adapter learned: below Compare, and no step of its own. */
+export const LEARNED = 'learned';
+
 /** Where the runs are listed: a place of its own, after the steps. */
 export const RUNS = 'runs';
 
-export type Place = StepName | typeof LIBRARY | typeof RUNS;
+export type Place = StepName | typeof LIBRARY | typeof RUNS | typeof LEARNED;
 
 export type KeyAction =
   | { readonly type: 'go'; readonly step: StepName }

@@ -2,6 +2,7 @@
  * The design tokens, all of them: Mantine's theme and the page's own CSS variables (`--p-…`), light and dark. `base` and
  * `tuned` are the colour-blind-safe pair (ochre and blue) that stands for the model alone and the model with an
  * adapter everywhere; `tuned` is also the one accent. `third` to `fifth` tell further adapters apart, in hue and lightness.
+ * `heatLow` to `heatHigh` are the one scale of shares: it moves away from the ground in lightness alone, so every eye reads it.
  */
 import type { CSSVariablesResolver, MantineColorsTuple } from '@mantine/core';
 import { createTheme } from '@mantine/core';
@@ -21,6 +22,9 @@ export interface Palette {
   readonly fifth: string;
   readonly tokenOdd: string;
   readonly tokenEven: string;
+  readonly heatLow: string;
+  readonly heatMid: string;
+  readonly heatHigh: string;
   readonly problem: string;
   readonly problemSoft: string;
 }
@@ -40,6 +44,9 @@ export const LIGHT: Palette = {
   fifth: '#3a3d42',
   tokenOdd: '#f1f1ec',
   tokenEven: '#e7e7e1',
+  heatLow: '#f1f4f8',
+  heatMid: '#6ba0dc',
+  heatHigh: '#0b2f63',
   problem: '#a8201a',
   problemSoft: '#fbeceb',
 };
@@ -59,6 +66,9 @@ export const DARK: Palette = {
   fifth: '#eceae6',
   tokenOdd: '#22262b',
   tokenEven: '#2b3036',
+  heatLow: '#1f242b',
+  heatMid: '#3b78bd',
+  heatHigh: '#dcecff',
   problem: '#f2958f',
   problemSoft: '#3a2222',
 };
@@ -139,3 +149,9 @@ export const resolveVariables: CSSVariablesResolver = () => ({
     '--mantine-color-tuned-filled-hover': 'var(--mantine-color-tuned-7)',
   },
 });
+
+/** The colour of a share: 0 is `heatLow`, 1 is `heatHigh`. Mixed in Oklab, where equal steps look equal. */
+export function heatAt(share: number): string {
+  const [from, to, part] = share < 0.5 ? ['low', 'mid', 2 * share] : ['mid', 'high', 2 * share - 1];
+  return `color-mix(in oklab, var(--p-heat-${to}) ${(100 * Math.max(0, Math.min(1, part))).toFixed(1)}%, var(--p-heat-${from}))`;
+}

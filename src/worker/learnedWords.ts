@@ -8,8 +8,8 @@ export interface FigureWords {
 }
 
 const ATTENTION =
-  'Before it writes a word, the model looks back at what stands before it, with many eyes called heads, and each row of ' +
-  'this figure is one head: the brighter a virtual token, the larger the share of its gaze that this head spends on it.';
+  'Before it writes a word, the model looks back at what stands before it, in every layer with many eyes called heads: the ' +
+  'stronger the colour of a virtual token, the larger the share of their gaze that the heads spend on it.';
 
 const ABLATION =
   'Here the adapter is switched off in one layer of the model at a time, and the answers it has never seen are scored ' +

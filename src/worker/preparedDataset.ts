@@ -85,7 +85,7 @@ export function prepareDataset(
       examples: validation.slice(0, OFFERED_EXAMPLES).map(({ line, example: { prompt, target } }) => ({
         line,
         prompt,
-        target: target.trim(),
+        target,
       })),
       longestTokens: Math.max(...lengths),
       meanTokens: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,

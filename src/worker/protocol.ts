@@ -177,7 +177,7 @@ export interface DatasetSummary {
   readonly shortened: readonly RowProblem[];
   /** Of the first rows, exactly what trains. */
   readonly preview: readonly { readonly line: number; readonly tokens: readonly TokenPiece[] }[];
-  /** Up to eight held-out rows (training rows when nothing is held out): the text before the target, and the target. */
+  /** Up to eight held-out rows (training rows when nothing is held out): the text before the target, and the target with the space before it. */
   readonly examples: readonly { readonly line: number; readonly prompt: string; readonly target: string }[];
   readonly longestTokens: number;
   readonly meanTokens: number;

@@ -56,6 +56,22 @@ test.each([
   expect(JSON.parse(new TextDecoder().decode(bytes))).toMatchObject(config);
 });
 
+test('a zip to continue on GPUs holds the adapter, the rows and the settings of its own run', async () => {
+  const exporting = person.step('Export');
+  await pick(exporting.getByRole('combobox', { name: 'Adapter', exact: true }), 'sentiment · #1');
+  const zip = await download(person.page, exporting.getByRole('button', { name: 'Continue on GPUs' }));
+  const files = Object.keys(unzipSync(zip));
+  for (const name of ['train.py', 'adapter_config.json', 'adapter_model.safetensors']) {
+    expect(
+      files.some((file) => file.endsWith(name)),
+      name,
+    ).toBe(true);
+  }
+  // LoRA is what stands in Tune by now, and has another learning rate.
+  const settings = Object.entries(unzipSync(zip)).find(([name]) => name.endsWith('hyperparameters.json'))?.[1];
+  expect(JSON.parse(new TextDecoder().decode(settings))).toMatchObject({ method: { type: 'prefix' }, steps: 2 });
+});
+
 test('switching to another adapter rewrites its column alone, and fetches nothing', async () => {
   const { page } = person;
   const compare = person.step('Compare');

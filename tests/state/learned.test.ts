@@ -1,6 +1,6 @@
 /** What an adapter learned, as the page holds it: asked for by hand, streamed, stopped, and never of another adapter. */
 import { describe, expect, it, vi } from 'vitest';
-import { createLearned, figuresFor, headRows, type Learned, lossWithout } from '../../src/state/learned';
+import { createLearned, figuresFor, type Learned, lossWithout } from '../../src/state/learned';
 import type { LearnedEngine } from '../../src/worker/learnedProtocol';
 import { createScriptedLearned } from '../support/scriptedLearned';
 
@@ -153,24 +153,5 @@ describe('ablation', () => {
     const without = lossWithout({ whole, layers: layers.map((loss, layer) => ({ layer, loss, accuracy: null })) });
     expect(without[0]).toBeCloseTo(0.5);
     expect(without[1]).toBeCloseTo(-0.1);
-  });
-});
-
-describe('the heads of a layer', () => {
-  it('come with their shares and how much that is together', async () => {
-    const figure = await createScriptedLearned().attention({ ...text, adapterId: 'p' });
-    const rows = headRows(figure, 1, 'answer');
-    expect(rows.map(({ head, shares }) => [head, ...shares])).toEqual([
-      [0, 0.6, 0.1],
-      [1, 0.2, 0.05],
-    ]);
-    expect(rows[0]?.total).toBeCloseTo(0.7);
-    expect(headRows(figure, 0, 'prompt')[0]?.shares).toEqual([0.4, 0.1]);
-  });
-
-  it('are none where there is no answer, and none beyond the last layer', async () => {
-    const figure = await createScriptedLearned().attention({ ...text, answer: '', adapterId: 'p' });
-    expect(headRows(figure, 0, 'answer')).toEqual([]);
-    expect(headRows(figure, 2, 'prompt')).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 /** Kept runs on the page: the table, the overlay, names, copies, deletion and its undoing, export. */
 import { describe, expect, it } from 'vitest';
 import { beginRecord, project } from '../../src/state/run';
-import { chosenDifferences, createRuns, overlayLines, runRows } from '../../src/state/runs';
+import { chosenDifferences, createRuns, overlayLines, runRows, settingsOf } from '../../src/state/runs';
 import type { Delay } from '../../src/state/schedule';
 import { createSettings, DEFAULTS, fromTuneSettings, toTuneSettings } from '../../src/state/settings';
 import type { ExportedFile } from '../../src/worker/protocol';
@@ -172,6 +172,14 @@ describe('a run', () => {
   ] as const)('of $method comes back into the form as it was', (state) => {
     const settings = toTuneSettings(state);
     expect(toTuneSettings({ ...DEFAULTS, ...fromTuneSettings(settings) })).toEqual(settings);
+  });
+
+  it('tells the settings that its adapter was tuned with, and none of an adapter of no run', async () => {
+    const tuned = keptRun('c', { settings: B.settings, adapter: { id: 'of-c', parameters: 8, bytes: 32 } });
+    const { state } = await opened({ runs: [A, tuned] });
+    expect(settingsOf(state(), 'of-c')).toEqual(B.settings);
+    expect(settingsOf(state(), 'brought')).toBeNull();
+    expect(settingsOf(state(), null)).toBeNull();
   });
 
   it('is exported as a line of JSON with its curve', async () => {

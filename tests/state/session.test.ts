@@ -239,6 +239,43 @@ describe('a visit', () => {
     expect(measuredOn(prefix, 'a.csv', null)).toBeNull();
   });
 
+  it('goes on with GPUs by the settings of the run that made the adapter, not by those in Tune', async () => {
+    const { session, engine, saved } = await visit('?sample=reviews');
+    session.settings.set({ steps: 40 });
+    session.tune();
+    await settle();
+    session.settings.set({ method: 'lora', steps: 50 });
+    const asked = () => engine.calls.findLast(({ method }) => method === 'exportForGpus')?.args;
+    await session.continueOnGpus();
+    expect(asked()).toMatchObject(['adapter-1', { steps: 40, method: { type: 'prefix' } }]);
+    expect(saved.map(({ name }) => name)).toEqual(['adapter-1-gpus.zip']);
+    expect(session.exporting.store.getState()).toMatchObject({ saved: 'adapter-1-gpus.zip', writing: null });
+
+    await session.importAdapter([new File([], 'brought.zip')]);
+    await session.continueOnGpus();
+    expect(asked()).toMatchObject([expect.stringMatching(/^imported/), { steps: 50, method: { type: 'lora' } }]);
+  });
+
+  it('looks into the adapter that came into Compare last, and measures anew on other data', async () => {
+    const { session } = await visit('?sample=reviews');
+    const state = () => session.learned.store.getState();
+    expect(state().adapter).toBeNull();
+    session.tune();
+    await settle();
+    expect(state().adapter).toMatchObject({ id: 'adapter-1', shape: { method: 'prefix' } });
+    await session.learned.askAblation();
+    await session.learned.askAttention({ prompt: 'Verdict:', format: 'text', answer: '' });
+    session.dataset.open('other.tsv', 'x\ty');
+    await settle();
+    expect(state()).toMatchObject({ ablation: { status: 'unasked' }, attention: { status: 'done' } });
+
+    session.tune();
+    await settle();
+    expect(state()).toMatchObject({ adapter: { id: 'adapter-2' }, attention: { status: 'unasked' } });
+    session.chooseAdapter('adapter-1');
+    expect(state().adapter?.id).toBe('adapter-1');
+  });
+
   it('keeps the page alive when the samples cannot be listed', async () => {
     const engine = createScriptedEngine();
     const session = createSession(engine, {

@@ -1,6 +1,9 @@
-/** The tones that tell columns apart: legible on the ground, and different to every kind of eye. */
+/**
+ * The tones that tell columns apart: legible on the ground, and different to every kind of eye; and the scale of shares,
+ * which every eye sees grow.
+ */
 import { describe, expect, it } from 'vitest';
-import { DARK, LIGHT } from '../../src/ui/tokens';
+import { DARK, heatAt, LIGHT } from '../../src/ui/tokens';
 
 type Vector = readonly [number, number, number];
 type Matrix = readonly [Vector, Vector, Vector];
@@ -76,4 +79,24 @@ describe.each([
         expect(distance, `${a.name} and ${b.name}`).toBeGreaterThan(12);
       }
   });
+});
+
+describe.each([
+  ['light', LIGHT],
+  ['dark', DARK],
+])('the scale of shares, %s', (_scheme, { heatLow, heatMid, heatHigh, surface }) => {
+  it.each(Object.entries(EYES))('moves away from the ground in lightness, to a %s', (_eye, matrix) => {
+    const [ground, ...scale] = [surface, heatLow, heatMid, heatHigh].map((hex) => lab(times(matrix, linear(hex)))[0]);
+    const distances = scale.map((lightness) => Math.abs(lightness - (ground ?? 0)));
+    const [low = 0, mid = 0, high = 0] = distances;
+    expect(mid - low).toBeGreaterThan(20);
+    expect(high - mid).toBeGreaterThan(20);
+  });
+});
+
+it('a share has its colour between the ends of the scale', () => {
+  expect(heatAt(0)).toBe('color-mix(in oklab, var(--p-heat-mid) 0.0%, var(--p-heat-low))');
+  expect(heatAt(0.25)).toContain('mid) 50.0%');
+  expect(heatAt(0.75)).toBe('color-mix(in oklab, var(--p-heat-high) 50.0%, var(--p-heat-mid))');
+  expect(heatAt(1)).toContain('high) 100.0%');
 });

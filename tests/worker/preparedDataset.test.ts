@@ -12,6 +12,6 @@ it('offers the held-out rows themselves as examples, also where all rows stand o
   summary.examples.forEach(({ prompt, target }, i) => {
     const { tokenIds, targetStart, label } = heldOut[i] ?? expect.fail(`there is no row ${i}`);
     expect(tokenIds.slice(0, targetStart)).toEqual(tokenizer.encode(prompt));
-    expect(target).toBe(label);
+    expect(target).toBe(` ${label}`);
   });
 });

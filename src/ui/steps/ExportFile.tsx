@@ -1,6 +1,6 @@
 /** The file of one adapter: which, what it holds, and the buttons that hand it over. */
 import { Button, Select } from '@mantine/core';
-import { adapterLabel } from '../../state';
+import { adapterLabel, usableDataset } from '../../state';
 import type { AdapterFileSummary } from '../../worker';
 import { formatBytes, formatDims, formatPlural } from '../format';
 import { Problem } from '../parts/Problem';
@@ -40,8 +40,32 @@ export function ExportFile() {
           </p>
         )}
       </div>
+      <OnGpus isIdle={isIdle} />
       <Problem problem={problem} />
     </>
+  );
+}
+
+function OnGpus({ isIdle }: { readonly isIdle: boolean }) {
+  const { continueOnGpus } = useSession();
+  const adapterId = usePart('exporting', (state) => state.adapterId);
+  const isUsable = usePart('adapters', ({ list }) => list.some(({ id }) => id === adapterId));
+  const hasData = usePart('dataset', (state) => usableDataset(state) !== null);
+  const obstacle = isUsable
+    ? hasData
+      ? null
+      : 'Choose the dataset that it goes on with first.'
+    : 'Load the model that this adapter is for first.';
+  return (
+    <div className={classes.row}>
+      <Button variant="default" disabled={!isIdle || obstacle !== null} onClick={() => void continueOnGpus()}>
+        Continue on GPUs
+      </Button>
+      <p className={`${classes.quiet} ${classes.beside}`}>
+        {obstacle ??
+          'A zip with your data, the adapter so far, the exact settings and a script that goes on with PEFT and Accelerate.'}
+      </p>
+    </div>
   );
 }
 
