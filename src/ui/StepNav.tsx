@@ -53,7 +53,7 @@ export function StepNav() {
           ))}
         </ol>
         <div className={classes.navExtras}>
-          <ExtraLink place={LEARNED}>What did it learn?</ExtraLink>
+          <ExtraLink place={LEARNED}>What it learned</ExtraLink>
           <RunsLink />
           <LibraryLink />
         </div>
@@ -148,11 +148,13 @@ function useStepInView(): StepName {
         const entered = entries.find(({ isIntersecting }) => isIntersecting);
         const step = STEPS.find((name) => name.toLowerCase() === entered?.target.id);
         if (step !== undefined) setInView(step);
+        // What was learned is looked at with what stands in Compare.
+        else if (entered?.target.id === LEARNED) setInView('Compare');
       },
       { rootMargin: '-33% 0px -66% 0px' },
     );
-    for (const step of STEPS) {
-      const section = document.getElementById(step.toLowerCase());
+    for (const place of [...STEPS, LEARNED]) {
+      const section = document.getElementById(place.toLowerCase());
       if (section !== null) observer.observe(section);
     }
     return () => observer.disconnect();

@@ -29,12 +29,15 @@ afterAll(() => person?.close());
 test('before there is an adapter, it says how to come by one', async () => {
   await person.step('Data').getByText('256 rows, 2 labels').waitFor(LOADED);
   await panel().getByText('Tune an adapter, or bring one').waitFor();
-  await person.page.getByRole('link', { name: 'What did it learn?' }).click();
+  await person.page.getByRole('link', { name: 'What it learned' }).click();
   expect(await person.page.evaluate(() => document.activeElement?.textContent)).toBe('What did it learn?');
 });
 
 test('the map of attention has all layers and positions of the prefix, and a layer opens into its heads', async () => {
   await tune('Prefix', 1);
+  await person.page.getByRole('link', { name: 'What it learned' }).click();
+  // It belongs to Compare, whose prompt and answer it is of.
+  await person.page.locator('nav [aria-current=step]').filter({ hasText: 'Compare' }).waitFor(LOADED);
   const attention = figure('Where the model looks');
   await attention.getByText('the answer in the data').waitFor(LOADED);
   await attention.getByRole('button', { name: 'Show where it looks' }).click();
