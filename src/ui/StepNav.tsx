@@ -91,7 +91,8 @@ function ExtraLink({ place, name, count }: ExtraLinkProps) {
     >
       <span />
       <span>
-        {name} ({formatCount(count)})
+        {name}
+        <span className={classes.wideOnly}> ({formatCount(count)})</span>
       </span>
     </a>
   );
