@@ -64,13 +64,26 @@ export function StepNav() {
 
 function RunsLink() {
   const count = usePart('runs', (state) => listedRuns(state).length);
-  return <ExtraLink place={RUNS}>Runs ({formatCount(count)})</ExtraLink>;
+  return (
+    <ExtraLink place={RUNS}>
+      Runs
+      <Count of={count} />
+    </ExtraLink>
+  );
 }
 
 function LibraryLink() {
   const count = usePart('adapters', (state) => keptAdapters(state).length);
-  return <ExtraLink place={LIBRARY}>Adapters ({formatCount(count)})</ExtraLink>;
+  return (
+    <ExtraLink place={LIBRARY}>
+      Adapters
+      <Count of={count} />
+    </ExtraLink>
+  );
 }
+
+/** A phone has no room for it. */
+const Count = ({ of }: { readonly of: number }) => <span className={classes.wideOnly}> ({formatCount(of)})</span>;
 
 interface ExtraLinkProps {
   readonly place: typeof LEARNED | typeof RUNS | typeof LIBRARY;

@@ -63,7 +63,7 @@ describe('settings', () => {
     [{ initText: ' ' }, 'The text to start from is empty.', { initType: 'vocabulary' }],
     [{ encoded: true, encoderWidth: 0 }, 'Hidden width is at least 1.', { encoderWidth: 1 }],
     [{ length: 4, frozenTokens: 4 }, 'Of 4 tokens 4 are frozen, which leaves none to learn.', { frozenTokens: 3 }],
-    [{ method: 'prompt', learningRate: 11 }, 'Learning rate is at most 10.', { learningRate: 0.3 }],
+    [{ method: 'prompt', learningRate: 11 }, 'Learning rate is at most 10.', { learningRate: 0.05 }],
     [{ method: 'lora', rank: 0 }, 'Rank is at least 1.', { rank: 1 }],
     [{ method: 'lora', alpha: 0 }, 'Alpha is at least 0.01.', { alpha: 16 }],
     [{ method: 'lora', dropout: 1 }, 'Dropout is at most 0.9.', { dropout: 0 }],

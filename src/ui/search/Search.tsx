@@ -2,6 +2,7 @@
  * Searching for settings: several runs, one after the other, of every combination that is asked for. Its form is folded away,
  * and gone while one is under way; what is under way, was cut off, or was found stands in sight.
  */
+import { useState } from 'react';
 import { Problem } from '../parts/Problem';
 import { usePart } from '../session';
 import classes from '../steps/steps.module.css';
@@ -31,17 +32,21 @@ export function Search() {
   );
 }
 
+/** Drawn when it is opened, not before: most visits never do. */
 function FoldedForm() {
+  const [open, setOpen] = useState(false);
   return (
-    <details className={classes.details}>
+    <details className={classes.details} open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Search settings</summary>
-      <div className={`${classes.stack} ${classes.detailsBody}`}>
-        <p className={classes.quiet}>
-          Tunes once for every combination of what stands here, and says which is enough. All else is as set above.
-        </p>
-        <SearchForm />
-        <SearchStart />
-      </div>
+      {open && (
+        <div className={`${classes.stack} ${classes.detailsBody}`}>
+          <p className={classes.quiet}>
+            Tunes once for every combination of what stands here, and says which is enough. All else is as set above.
+          </p>
+          <SearchForm />
+          <SearchStart />
+        </div>
+      )}
     </details>
   );
 }
