@@ -29,10 +29,13 @@ export const floors = [
 /** Below all floors: what every floor may speak of. */
 const ground = new Set([
   'src/errors.ts',
+  // Types of plain data alone, which the engine's floors fill in and the page shows. They lie where their interface is served.
+  'src/worker/errorsProtocol.ts',
   'src/worker/learnedProtocol.ts',
-  // Types of plain data alone, which the engine's floors fill in and the page shows. It lies where its interface is served.
+  'src/worker/modelsProtocol.ts',
   'src/worker/protocol.ts',
   'src/worker/runsProtocol.ts',
+  'src/worker/tuningProtocol.ts',
 ]);
 
 /** Files of types alone that other folders import directly, since their folder's index.ts brings code along. */

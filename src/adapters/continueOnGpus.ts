@@ -3,48 +3,12 @@
  * PEFT that goes on from there. Plain data in, a zip out; the constants of training come from where training has them.
  */
 import { ADAM, END_TOKEN_SHARE, FINAL_LEARNING_RATE_FRACTION, SORT_WINDOW_BATCHES } from '../tuning';
-import type { ExportedFile, TuneSettings } from '../worker/protocol';
+import type { ExportedFile } from '../worker/protocol';
 import { readme } from './continueOnGpus/readme';
 import requirements from './continueOnGpus/requirements.txt?raw';
+import type { GpuLabel, GpuMethod, GpuRow, GpuRun } from './continueOnGpus/run';
 import script from './continueOnGpus/train.py?raw';
 import { zipFiles } from './export';
-
-/** A row as it trains: the text, and the tokens that it became. */
-export interface GpuRow {
-  /** Of the dataset's file, from 1. */
-  readonly line: number;
-  /** All text before the target. Where it was too long for the model, the tokens lack its beginning. */
-  readonly prompt: string;
-  readonly target: string;
-  readonly label: string | null;
-  /** Prompt, target, end token. */
-  readonly tokenIds: readonly number[];
-  readonly targetStart: number;
-}
-
-export interface GpuLabel {
-  readonly label: string;
-  /** As a target, the end token included. */
-  readonly tokenIds: readonly number[];
-}
-
-/** What the adapter is, and of its settings those that its files do not hold. */
-export type GpuMethod =
-  | { readonly type: 'prefix'; readonly length: number; readonly frozenTokens: number }
-  | { readonly type: 'prompt'; readonly length: number /** As in `ModelGeometry`. */; readonly promptScale: number }
-  | { readonly type: 'lora'; readonly rank: number; readonly alpha: number; readonly dropout: number };
-
-export interface GpuRun {
-  readonly name: string;
-  readonly baseModel: string;
-  /** PEFT's folder. */
-  readonly adapter: readonly ExportedFile[];
-  readonly train: readonly GpuRow[];
-  readonly validation: readonly GpuRow[];
-  /** Empty for generation. */
-  readonly labels: readonly GpuLabel[];
-  readonly hyperparameters: Omit<TuneSettings, 'method' | 'memoryBudgetMiB'> & { readonly method: GpuMethod };
-}
 
 /** A zip with the folder of this name. The same run gives the same bytes. */
 export function continueOnGpus(run: GpuRun, folder: string): Uint8Array<ArrayBuffer> {

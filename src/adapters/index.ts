@@ -1,6 +1,7 @@
 /** The face of this folder: adapters as files, in PEFT's formats. */
 
-export { continueOnGpus, type GpuMethod, type GpuRow } from './continueOnGpus';
+export { continueOnGpus } from './continueOnGpus';
+export type { GpuMethod, GpuRow } from './continueOnGpus/run';
 export { describeFiles, exportAdapter, exportSafeTensors, exportSingleFile, zipFiles } from './export';
 export type { ModelGeometry } from './format';
 export { importAdapter } from './import';

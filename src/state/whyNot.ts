@@ -1,14 +1,29 @@
 /** Why a run or a sweep cannot start now, in one sentence for the button that would start it; null when it can. */
+import type { Dataset } from './dataset';
 import { usableDataset } from './dataset';
+import type { Estimate } from './estimate';
+import type { Model } from './model';
 import { summaryOf } from './model';
+import type { Run } from './run';
 import { isActive, latestRun } from './run';
-import type { Session } from './session';
+import type { Settings } from './settings';
 import type { SettingsContext, SettingsIssue } from './settingsRules';
 import { checkSettings } from './settingsRules';
+import type { Sweep } from './sweep';
 import { readForm } from './sweepForm';
 import { whyNotPlan } from './sweepPlan';
 
-function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>): SettingsContext {
+/** The stores of a session that an answer depends on. */
+interface Parts {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly settings: Settings;
+  readonly estimate: Estimate;
+  readonly run: Run;
+  readonly sweep: Sweep;
+}
+
+function settingsContext({ model, dataset }: Pick<Parts, 'model' | 'dataset'>): SettingsContext {
   const summary = summaryOf(model.store.getState());
   return {
     contextLength: summary?.contextLength ?? null,
@@ -17,12 +32,12 @@ function settingsContext({ model, dataset }: Pick<Session, 'model' | 'dataset'>)
   };
 }
 
-export function settingsIssues(session: Pick<Session, 'model' | 'dataset' | 'settings'>): SettingsIssue[] {
+export function settingsIssues(session: Pick<Parts, 'model' | 'dataset' | 'settings'>): SettingsIssue[] {
   return checkSettings(session.settings.store.getState(), settingsContext(session));
 }
 
 /** Why nothing can be trained now, whatever the data and the settings; null when it can. */
-export function whyNotTrain({ model, run, sweep }: Pick<Session, 'model' | 'run' | 'sweep'>): string | null {
+export function whyNotTrain({ model, run, sweep }: Pick<Parts, 'model' | 'run' | 'sweep'>): string | null {
   const { phase } = model.store.getState();
   if (isActive(latestRun(run.store.getState()))) return 'A run is under way; the strip below steers it.';
   if (sweep.store.getState().phase !== 'idle') return 'A search is under way; the strip below stops it.';
@@ -31,7 +46,7 @@ export function whyNotTrain({ model, run, sweep }: Pick<Session, 'model' | 'run'
   return phase.summary.untrainable === null ? null : 'This model can write, but it cannot be tuned.';
 }
 
-function whyNoData({ dataset }: Pick<Session, 'dataset'>): string | null {
+function whyNoData({ dataset }: Pick<Parts, 'dataset'>): string | null {
   const { current, pending, fits } = dataset.store.getState();
   if (pending !== null) return 'The dataset is being read.';
   if (current === null) return 'Choose a dataset first.';
@@ -40,7 +55,7 @@ function whyNoData({ dataset }: Pick<Session, 'dataset'>): string | null {
 
 /** Why Tune cannot start now, in one sentence; null when it can. */
 export function whyNotTune(
-  session: Pick<Session, 'model' | 'dataset' | 'settings' | 'estimate' | 'run' | 'sweep'>,
+  session: Pick<Parts, 'model' | 'dataset' | 'settings' | 'estimate' | 'run' | 'sweep'>,
 ): string | null {
   const reason = whyNotTrain(session) ?? whyNoData(session);
   if (reason !== null) return reason;
@@ -51,7 +66,7 @@ export function whyNotTune(
 }
 
 /** Why a sweep cannot start now, in one sentence; null when it can. */
-export function whyNotSweep(session: Pick<Session, 'model' | 'dataset' | 'settings' | 'run' | 'sweep'>): string | null {
+export function whyNotSweep(session: Pick<Parts, 'model' | 'dataset' | 'settings' | 'run' | 'sweep'>): string | null {
   const reason = whyNotTrain(session) ?? whyNoData(session);
   if (reason !== null) return reason;
   const { form, plan, planProblem } = session.sweep.store.getState();

@@ -2,7 +2,7 @@
  * The part of the protocol about what is kept: runs with their curves, and sweeps, which are several runs made of one
  * search space. Plain data that can be structured-cloned, like all of `protocol.ts`.
  */
-import type { MethodName, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
+import type { MethodName, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './tuningProtocol';
 
 /** What makes two openings of a model the same one. */
 export interface ModelIdentity {

@@ -1,5 +1,5 @@
 /** README.md of what goes to GPUs: what it is, and the commands. */
-import type { GpuMethod, GpuRun } from '../continueOnGpus';
+import type { GpuMethod, GpuRun } from './run';
 
 const METHODS: Readonly<Record<GpuMethod['type'], string>> = {
   prefix: 'prefix-tuning',
