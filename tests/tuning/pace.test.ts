@@ -5,35 +5,35 @@ import { Pace } from '../../src/tuning/pace';
 function timed() {
   let now = 500;
   const pace = new Pace(() => now);
-  const past = (seconds: number) => {
+  const later = (seconds: number) => {
     now += 1000 * seconds;
     return pace;
   };
-  return { pace, past };
+  return { pace, later };
 }
 
 describe('the pace of a run', () => {
   it('is that of the first step, then follows the newest slowly', () => {
-    const { pace, past } = timed();
-    past(2).stepped(100);
+    const { pace, later } = timed();
+    later(2).stepped(100);
     expect([pace.secondsPerStep, pace.tokensPerSecond]).toEqual([2, 50]);
-    past(7).stepped(100);
+    later(7).stepped(100);
     expect(pace.secondsPerStep).toBeCloseTo(3, 12);
     expect(pace.tokensPerSecond).toBeCloseTo(100 / 3, 12);
   });
 
   it('does not count a pause', () => {
-    const { pace, past } = timed();
-    past(60).restart();
-    past(2).stepped(100);
+    const { pace, later } = timed();
+    later(60).restart();
+    later(2).stepped(100);
     expect(pace.secondsPerStep).toBe(2);
   });
 
   it('says how long the steps and validations take that are left, and zero after the last step', () => {
-    const { pace, past } = timed();
+    const { pace, later } = timed();
     pace.restart();
-    past(5).validated();
-    past(2).stepped(100);
+    later(5).validated();
+    later(2).stepped(100);
     const settings = { steps: 10, evalEvery: 4 };
     expect(pace.secondsLeft(1, settings)).toBe(9 * 2 + 3 * 5);
     expect(pace.secondsLeft(8, settings)).toBe(2 * 2 + 1 * 5);

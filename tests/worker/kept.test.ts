@@ -136,3 +136,15 @@ it('a run goes on where nothing can be kept, and says so', async () => {
   expect((await engine.runs()).warnings).toEqual([expect.stringContaining('no room left')]);
   await engine.unloadModel();
 });
+
+it('an adapter whose validation was no number is kept, and leaves', async () => {
+  const store = new RunStore(memoryTables(), localLocks());
+  const { engine } = await readyEngine(store);
+  // Infinite as a 32-bit number; times the zeros that LoRA begins with it is none.
+  const method = { type: 'lora', rank: 2, alpha: 1e300, dropout: 0, targets: ['q'] } as const;
+  const done = await engine.tune({ ...quickRun, method }, () => {});
+  expect(done).toMatchObject({ reason: 'diverged', adapter: { loss: null, baseLoss: expect.any(Number) } });
+  expect((await store.adapters()).records).toMatchObject([{ summary: done.adapter }]);
+  expect((await engine.exportAdapter(done.adapter.id, 'zip')).bytes.length).toBeGreaterThan(0);
+  await engine.unloadModel();
+});
