@@ -137,6 +137,19 @@ it('a run goes on where nothing can be kept, and says so', async () => {
   await engine.unloadModel();
 });
 
+it('a run whose adapter could not be kept names none once it is read back', async () => {
+  const memory = memoryTables();
+  const write: typeof memory.write = async (changes) => {
+    if (changes.some(({ table }) => table === 'weights')) throw new DOMException('full', 'QuotaExceededError');
+    await memory.write(changes);
+  };
+  const { engine } = await readyEngine(new RunStore({ ...memory, write }, localLocks()));
+  const done = await engine.tune({ ...quickRun, steps: 1 }, () => {});
+  expect((await engine.adapters()).usable).toEqual([done.adapter]);
+  expect((await engine.runs()).runs).toMatchObject([{ ending: 'finished', adapter: null }]);
+  await engine.unloadModel();
+});
+
 it('an adapter whose validation was no number is kept, and leaves', async () => {
   const store = new RunStore(memoryTables(), localLocks());
   const { engine } = await readyEngine(store);
