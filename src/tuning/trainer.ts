@@ -11,6 +11,7 @@ import { nextTask, type RunControl } from './control';
 import { type MicroBatching, smaller } from './memoryPlan';
 import type { Trainables } from './methods/method';
 import { Optimiser, type StepStatistics } from './optimiser';
+import { Pace } from './pace';
 import { Random } from './random';
 import { learningRateAt } from './schedule';
 
@@ -88,16 +89,14 @@ export interface TrainerResult {
   readonly measured: boolean;
 }
 
-/** Of the mean over past steps, how much the newest counts. */
-const TIME_SMOOTHING = 0.2;
-
 export async function train(options: TrainerOptions): Promise<TrainerResult> {
   const { loaded, kernels, initial, settings } = options;
   const { backend } = loaded;
   const optimiser = new Optimiser(backend, kernels, initial.values, settings);
   const size = initial.frozen.length;
-  const frozen = size > 0 ? backend.upload('float32', [size], bytesOfArray(initial.frozen)) : null;
+  let frozen: DeviceTensor | null = null;
   try {
+    if (size > 0) frozen = backend.upload('float32', [size], bytesOfArray(initial.frozen));
     return await new Run(options, optimiser, frozen).toEnd();
   } finally {
     if (frozen) backend.free(frozen);
@@ -116,10 +115,7 @@ class Run {
   private readonly source: Generator<readonly SupervisedSequence[], never>;
   /** Null where the graft draws none. */
   private readonly noise: Random | null;
-  private secondsPerStep = 0;
-  private tokensPerStep = 0;
-  private secondsPerValidation = 0;
-  private lastStepEnd = performance.now();
+  private readonly pace = new Pace();
   private diverged = false;
   private measured = false;
   /** How batches are computed from here on; null when nothing is small enough. */
@@ -255,37 +251,29 @@ class Run {
     if (!underWay || this.diverged) return null;
     const { step, learningRate, textTokens } = underWay;
     const { loss, gradNorm } = await underWay.statistics;
-    const seconds = (performance.now() - this.lastStepEnd) / 1000;
-    this.lastStepEnd = performance.now();
-    const weight = this.secondsPerStep === 0 ? 1 : TIME_SMOOTHING;
-    this.secondsPerStep += weight * (seconds - this.secondsPerStep);
-    this.tokensPerStep += weight * (textTokens - this.tokensPerStep);
+    this.pace.stepped(textTokens);
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       this.diverged = true;
       return null;
     }
     this.good = step;
+    const { tokensPerSecond, secondsPerStep } = this.pace;
+    const secondsLeft = this.pace.secondsLeft(step, this.options.settings);
     this.options.onEvent({
       type: 'step',
       step,
       loss,
       learningRate,
       gradNorm,
-      tokensPerSecond: this.tokensPerStep / this.secondsPerStep,
-      secondsPerStep: this.secondsPerStep,
-      secondsLeft: this.secondsLeft(step),
+      tokensPerSecond,
+      secondsPerStep,
+      secondsLeft,
     });
     return null;
   }
 
-  private secondsLeft(step: number): number {
-    const { steps, evalEvery } = this.options.settings;
-    const validations = step === steps ? 0 : Math.ceil((steps - step) / evalEvery);
-    return this.secondsPerStep * (steps - step) + this.secondsPerValidation * validations;
-  }
-
   private async validate(step: number): Promise<void> {
-    const start = performance.now();
+    this.pace.restart();
     const trainables = { trainable: this.optimiser.parameters, frozen: this.frozen };
     const result = await this.options.validate(trainables).catch((error: unknown) => {
       // What was learned is worth more than its measure. Before the first step there is nothing to lose yet.
@@ -295,8 +283,7 @@ class Run {
     this.measured = result !== null;
     if (result) this.options.onEvent({ type: 'validation', step, result });
     if (result && !Number.isFinite(result.loss)) this.diverged = true;
-    this.lastStepEnd = performance.now();
-    this.secondsPerValidation = (this.lastStepEnd - start) / 1000;
+    this.pace.validated();
   }
 
   private async pause(step: number): Promise<void> {
@@ -304,6 +291,6 @@ class Run {
     onEvent({ type: 'paused', step });
     await control.whileRunning();
     if (!control.isStopped) onEvent({ type: 'resumed', step });
-    this.lastStepEnd = performance.now();
+    this.pace.restart();
   }
 }

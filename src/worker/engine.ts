@@ -204,8 +204,8 @@ export class PreludeEngine implements Engine {
     try {
       const store = await this.store;
       const number = await store.nextNumber();
-      const ended = await runKept(store, model, number, order, async (report) => {
-        const stored = await runTuning({
+      const ended = await runKept(store, model, number, order, (report) =>
+        runTuning({
           model,
           dataset,
           settings,
@@ -217,10 +217,9 @@ export class PreludeEngine implements Engine {
             this.secondsPerToken = secondsPerToken;
           },
           trace: this.options.trace,
-        });
-        if (!order.isOutrun()) this.library.add(stored.adapter);
-        return stored;
-      });
+        }),
+      );
+      if (ended.adapter) this.library.add(ended.adapter);
       onEvent(ended.done);
       return ended;
     } finally {
@@ -230,7 +229,7 @@ export class PreludeEngine implements Engine {
 
   pause: Engine['pause'] = async () => this.run?.pause();
   resume: Engine['resume'] = async () => this.run?.resume();
-  stop: Engine['stop'] = async () => this.run?.stop();
+  stop: Engine['stop'] = async () => (this.desk.isUnderWay ? this.desk.stopSweep() : this.run?.stop());
 
   async evaluate(adapterId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
     const model = await this.seat.ready();

@@ -25,7 +25,7 @@ export type RunEnding =
   /** A sweep ended it, since others were better after as many steps. */
   | 'stopped-early'
   | 'failed'
-  /** The page was closed, or crashed, while it ran. */
+  /** The page was closed, or crashed, while it ran; or its sweep was stopped, which begins it again when resumed. */
   | 'interrupted';
 
 export interface KeptRun {

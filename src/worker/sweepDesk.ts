@@ -10,7 +10,7 @@ import type { PreparedDataset } from './preparedDataset';
 import type { KeptSweep, SweepEngine, SweepEvent, SweepListing, SweepPoint, SweepSettings } from './runsProtocol';
 import type { KeptDataset, RunStore, StoredSweep } from './store';
 import { Sweeper } from './sweeper';
-import { keptSweep, listSweeps, newSweep } from './sweeps';
+import { keptSweep, listSweeps, newSweep, whileClaimed } from './sweeps';
 
 export interface SweepDeskOptions {
   readonly store: Promise<RunStore>;
@@ -27,10 +27,7 @@ export interface SweepDeskOptions {
   readonly whileUsed: <T>(work: Promise<T>) => Promise<T>;
 }
 
-interface Prepared {
-  readonly sweep: StoredSweep;
-  readonly dataset: PreparedDataset;
-}
+type Go = (sweep: StoredSweep, dataset: PreparedDataset) => Promise<KeptSweep>;
 
 export class SweepDesk implements SweepEngine {
   private control: { stopped: boolean } | null = null;
@@ -49,19 +46,26 @@ export class SweepDesk implements SweepEngine {
     const store = await this.options.store;
     const model = await this.options.model();
     const dataset = this.options.dataset();
-    return this.carryOut(store, model, onEvent, async () => ({
-      dataset,
-      sweep: await newSweep(store, model, dataset, settings),
-    }));
+    return this.carryOut(store, model, onEvent, async (go) => {
+      const sweep = await newSweep(store, model, dataset, settings);
+      return whileClaimed(store, sweep.id, async () => {
+        // Where there is no room it goes on all the same, and the store tells of it.
+        await store.putSweep(sweep, dataset.source).catch(() => {});
+        return go(sweep, dataset);
+      });
+    });
   }
 
   async resumeSweep(id: string, onEvent: (event: SweepEvent) => void): Promise<KeptSweep> {
     const store = await this.options.store;
     const model = await this.options.model();
-    return this.carryOut(store, model, onEvent, async () => {
-      const { sweep, source } = await keptSweep(store, id, model);
-      return { sweep, dataset: this.options.prepare(model, source) };
-    });
+    // Claimed before it is read: what another tab is still writing would be taken up as it was.
+    return this.carryOut(store, model, onEvent, (go) =>
+      whileClaimed(store, id, async () => {
+        const { sweep, source } = await keptSweep(store, id, model);
+        return go(sweep, this.options.prepare(model, source));
+      }),
+    );
   }
 
   async stopSweep(): Promise<void> {
@@ -82,19 +86,17 @@ export class SweepDesk implements SweepEngine {
     store: RunStore,
     model: OpenModel,
     onEvent: (event: SweepEvent) => void,
-    prepare: () => Promise<Prepared>,
+    work: (go: Go) => Promise<KeptSweep>,
   ): Promise<KeptSweep> {
     const { isBusy, run, stopRun, whileUsed } = this.options;
     if (model.untrainable) throw model.untrainable;
     if (isBusy() || this.control) throw new DataError('A run is already under way.', {}, 'Stop it first.');
     const control = { stopped: false };
     this.control = control;
-    const work = async () => {
-      const { sweep, dataset } = await prepare();
-      return new Sweeper(sweep, { store, dataset, control, run: (order) => run(model, order), stopRun, onEvent }).go();
-    };
+    const go: Go = (sweep, dataset) =>
+      new Sweeper(sweep, { store, dataset, control, run: (order) => run(model, order), stopRun, onEvent }).go();
     try {
-      return await whileUsed(work());
+      return await whileUsed(work(go));
     } finally {
       this.control = null;
     }

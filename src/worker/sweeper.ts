@@ -2,7 +2,7 @@
  * Runs a sweep: one configuration after another, with the engine's own runs, and stops those that successive halving gives
  * up. What became of each is stored before the next begins, so that a sweep can be taken up where it was.
  */
-import { DataError, DeviceError, PreludeError } from '../errors';
+import { DeviceError, PreludeError } from '../errors';
 import { decide, nextRun, setRun, settingsOf, takenUp } from '../tuning';
 import { serialiseError } from './errors';
 import type { EndedRun, RunOrder } from './keptRun';
@@ -32,13 +32,9 @@ export class Sweeper {
     private readonly options: SweeperOptions,
   ) {}
 
-  /** @throws what ends the sweep, not only one run of it; what is left can be resumed */
+  /** The sweep is claimed by the caller. @throws what ends the sweep, not only one run of it; what is left can be resumed */
   async go(): Promise<KeptSweep> {
-    const { store, control, onEvent } = this.options;
-    const release = await store.claim(this.sweep.id);
-    if (release === null) {
-      throw new DataError('This sweep is under way in another tab.', {}, 'Stop it there, or watch it there.');
-    }
+    const { control, onEvent } = this.options;
     try {
       await this.set(takenUp(this.sweep.state));
       for (let run = nextRun(this.sweep.state); run && !control.stopped; run = nextRun(this.sweep.state)) {
@@ -47,7 +43,6 @@ export class Sweeper {
     } finally {
       this.sweep = { ...this.sweep, state: takenUp(this.sweep.state) };
       await this.save();
-      release();
     }
     const kept = sweepAsKept(this.sweep, false);
     onEvent({ type: 'sweep', sweep: kept });
@@ -57,6 +52,7 @@ export class Sweeper {
   private async one({ id, point }: SweepRun): Promise<void> {
     const { dataset, control, run, onEvent } = this.options;
     await this.set(setRun(this.sweep.state, id, { status: 'running' }));
+    if (control.stopped) return;
     let outrun = false;
     try {
       const settings = settingsOf(this.sweep.settings, point);
@@ -73,7 +69,7 @@ export class Sweeper {
       });
       // Whoever stops the run, by whatever button, means the sweep.
       if (ended.done.reason === 'stopped' && !outrun) control.stopped = true;
-      else await this.set(setRun(this.sweep.state, id, outcomeOf(ended, outrun)));
+      else await this.set(setRun(this.sweep.state, id, outcomeOf(ended)));
     } catch (error) {
       if (!concernsOneRun(error)) throw error;
       await this.set(setRun(this.sweep.state, id, { status: 'failed', message: serialiseError(error).message }));
@@ -102,13 +98,14 @@ export class Sweeper {
   }
 }
 
-function outcomeOf({ kept, done }: EndedRun, outrun: boolean): SweepRunState {
+/** Of a run that ended of itself, or was stopped since others were better. */
+function outcomeOf({ kept, done }: EndedRun): SweepRunState {
   const loss = done.adapter.loss ?? kept.validation?.loss ?? null;
-  const wentWell = outrun || done.reason === 'finished';
+  const wentWell = done.reason === 'finished' || done.reason === 'stopped';
   if (!wentWell || loss === null) return { status: 'failed', message: done.message };
   const { steps, accuracy, parameters } = done.adapter;
   return {
-    status: outrun ? 'stopped-early' : 'done',
+    status: done.reason === 'stopped' ? 'stopped-early' : 'done',
     result: { runId: kept.id, step: steps, loss, accuracy, parameters },
   };
 }

@@ -7,7 +7,7 @@ import type { PreparedDataset } from './preparedDataset';
 import type { KeptSweep, SweepListing, SweepSettings } from './runsProtocol';
 import { type KeptDataset, RunStore, type StoredSweep } from './store';
 
-/** @throws DataError where the settings make no runs */
+/** Not yet kept. @throws DataError where the settings make no runs */
 export async function newSweep(
   store: RunStore,
   { summary }: OpenModel,
@@ -17,7 +17,7 @@ export async function newSweep(
   const { space, strategy, halving, shared } = settings;
   const state = beginSweep(pointsOf(space, strategy), halving, shared.steps);
   const number = await store.nextNumber();
-  const sweep: StoredSweep = {
+  return {
     id: `sweep-${number}`,
     name: `${name.replace(/\.\w+$/, '')} · sweep #${number}`,
     begun: Date.now(),
@@ -26,8 +26,19 @@ export async function newSweep(
     settings,
     state,
   };
-  await store.putSweep(sweep, source);
-  return sweep;
+}
+
+/** While a sweep is under way here, no other tab takes it up. @throws DataError where one has */
+export async function whileClaimed<T>(store: RunStore, id: string, work: () => Promise<T>): Promise<T> {
+  const release = await store.claim(id);
+  if (release === null) {
+    throw new DataError('This sweep is under way in another tab.', {}, 'Stop it there, or watch it there.');
+  }
+  try {
+    return await work();
+  } finally {
+    release();
+  }
 }
 
 /** @throws ModelError that says what to load, where the sweep is of another model */

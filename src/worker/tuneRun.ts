@@ -25,6 +25,7 @@ import {
 } from '../tuning';
 import { filesOf } from './adapterFiles';
 import { shapeOf } from './adapterShape';
+import { finite } from './finite';
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
 import type { AdapterSummary, LoraRole, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
@@ -237,10 +238,10 @@ function store(
   const { mapping, name: datasetName } = dataset.summary;
   const name = `${datasetName.replace(/\.\w+$/, '')} · ${id.replace('adapter-', '#')}`;
   const measured = {
-    baseLoss: base.loss,
-    loss: tuned?.loss ?? null,
-    baseAccuracy: base.accuracy,
-    accuracy: tuned?.accuracy ?? null,
+    baseLoss: finite(base.loss),
+    loss: finite(tuned?.loss ?? null),
+    baseAccuracy: finite(base.accuracy),
+    accuracy: finite(tuned?.accuracy ?? null),
   };
   const owner = ownerOf(run.model);
   const summary: AdapterSummary = {

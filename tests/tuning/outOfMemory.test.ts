@@ -1,6 +1,7 @@
 /** Memory that runs out while a run is under way: the step is done again in smaller parts, and the run is the same run. */
 import { describe, expect, it } from 'vitest';
 import { pastGraft } from '../../src/autodiff';
+import { DeviceError } from '../../src/errors';
 import {
   NOTHING_FROZEN,
   Random,
@@ -123,6 +124,35 @@ describe('memory that runs out', () => {
     expect(scarce.result).toMatchObject({ reason: 'out-of-memory', steps: 3 });
     expect(scarce.losses).toEqual(stopped.losses);
     expect(scarce.result.values).toEqual(stopped.result.values);
+  });
+
+  it('before the first step, for what is frozen, leaves nothing on the device', async () => {
+    const frozen = new Float32Array(3);
+    const { backend, loaded, kernels, dispose } = await openTiny('llama_q4', {}, (whole) => ({
+      ...whole,
+      upload(dtype, dims, bytes) {
+        if (bytes.byteLength === frozen.byteLength) {
+          throw new DeviceError('std::bad_alloc', {}, undefined, { outOfMemory: true });
+        }
+        return whole.upload(dtype, dims, bytes);
+      },
+    }));
+    const idle = backend.live();
+    const begun = train({
+      loaded,
+      kernels,
+      examples,
+      graft: pastGraft(loaded.decoder, LENGTH),
+      initial: { values: new Float32Array(8), frozen },
+      settings: defaults,
+      random: new Random(1),
+      control: new RunControl(),
+      validate: async () => ({ loss: 1, accuracy: null }),
+      onEvent: () => {},
+    });
+    await expect(begun).rejects.toMatchObject({ outOfMemory: true });
+    expect(backend.live()).toEqual(idle);
+    await dispose();
   });
 
   it('does not hide another error of the device', async () => {

@@ -136,3 +136,28 @@ it('a run goes on where nothing can be kept, and says so', async () => {
   expect((await engine.runs()).warnings).toEqual([expect.stringContaining('no room left')]);
   await engine.unloadModel();
 });
+
+it('a run whose adapter could not be kept names none once it is read back', async () => {
+  const memory = memoryTables();
+  const write: typeof memory.write = async (changes) => {
+    if (changes.some(({ table }) => table === 'weights')) throw new DOMException('full', 'QuotaExceededError');
+    await memory.write(changes);
+  };
+  const { engine } = await readyEngine(new RunStore({ ...memory, write }, localLocks()));
+  const done = await engine.tune({ ...quickRun, steps: 1 }, () => {});
+  expect((await engine.adapters()).usable).toEqual([done.adapter]);
+  expect((await engine.runs()).runs).toMatchObject([{ ending: 'finished', adapter: null }]);
+  await engine.unloadModel();
+});
+
+it('an adapter whose validation was no number is kept, and leaves', async () => {
+  const store = new RunStore(memoryTables(), localLocks());
+  const { engine } = await readyEngine(store);
+  // Infinite as a 32-bit number; times the zeros that LoRA begins with it is none.
+  const method = { type: 'lora', rank: 2, alpha: 1e300, dropout: 0, targets: ['q'] } as const;
+  const done = await engine.tune({ ...quickRun, method }, () => {});
+  expect(done).toMatchObject({ reason: 'diverged', adapter: { loss: null, baseLoss: expect.any(Number) } });
+  expect((await store.adapters()).records).toMatchObject([{ summary: done.adapter }]);
+  expect((await engine.exportAdapter(done.adapter.id, 'zip')).bytes.length).toBeGreaterThan(0);
+  await engine.unloadModel();
+});

@@ -87,6 +87,32 @@ describe('a sweep', patience, () => {
     expect((await engine.adapters()).usable).toHaveLength(1);
   });
 
+  it('calls a run whose loss is no number at a rung diverged, and stays readable', async () => {
+    const { engine } = await ready();
+    const sweep = await engine.sweep(
+      sweepOf([2], [0.02, 3e38], { halving: { minSteps: 1, eta: 2 }, shared: { ...shared, steps: 3 } }),
+      () => {},
+    );
+    expect(sweep.state.runs.map(({ state }) => state)).toMatchObject([
+      { status: 'done' },
+      { status: 'failed', message: expect.stringContaining('Lower the learning rate') },
+    ]);
+    expect(sweep.state.rungs[0]?.losses).toEqual([
+      { run: 1, loss: expect.any(Number) },
+      { run: 2, loss: null },
+    ]);
+    expect((await engine.runs()).runs.map(({ ending }) => ending)).toEqual(['finished', 'diverged']);
+    expect(await engine.sweeps()).toEqual({ sweeps: [sweep], warnings: [] });
+  });
+
+  it('goes on where nothing can be kept, and says so', async () => {
+    const full = { ...memoryTables(), write: () => Promise.reject(new DOMException('full', 'QuotaExceededError')) };
+    const { engine } = await ready(new RunStore(full, localLocks()));
+    expect(statuses(await engine.sweep(sweepOf([2, 4], [0.02]), () => {}))).toEqual(['done', 'done']);
+    expect((await engine.adapters()).usable).toHaveLength(2);
+    expect((await engine.runs()).warnings).toEqual([expect.stringContaining('no room left')]);
+  });
+
   it('goes on after a configuration that cannot work', async () => {
     const { engine } = await ready();
     const sweep = await engine.sweep(sweepOf([600, 2], [0.02]), () => {});
@@ -123,6 +149,48 @@ describe('a sweep', patience, () => {
 });
 
 describe('a sweep that was stopped', patience, () => {
+  it('begins no other run, also where the button is that of a run and the run has just ended', async () => {
+    const { engine } = await ready();
+    const sweep = await engine.sweep(sweepOf([2, 4], [0.02]), (event) => {
+      if (event.type === 'run' && event.event.type === 'step' && event.event.step === 2) void engine.stop();
+    });
+    expect(statuses(sweep)).toEqual(['done', 'waiting']);
+    expect(sweep.phase).toBe('stopped');
+  });
+
+  it('begins no run where it was stopped just before that', async () => {
+    const { engine } = await ready();
+    const begun: number[] = [];
+    const sweep = await engine.sweep(sweepOf([2], [0.02]), (event) => {
+      if (event.type === 'sweep' && statuses(event.sweep).includes('running')) void engine.stopSweep();
+      if (event.type === 'begins') begun.push(event.run);
+    });
+    expect([statuses(sweep), begun, sweep.phase]).toEqual([['waiting'], [], 'stopped']);
+  });
+
+  it('belongs to the tab that resumes it before that reads it', async () => {
+    const [tables, browser] = [memoryTables(), localLocks()];
+    const { engine } = await ready(new RunStore(tables, browser));
+    const { id } = await engine.sweep(sweepOf([2], [0.02]), () => {});
+    const elsewhere = new RunStore(tables, browser);
+    const claimed: boolean[] = [];
+    const watched: typeof tables = {
+      ...tables,
+      async get(table, key) {
+        if (table === 'sweeps') claimed.push(await elsewhere.isUnderWay(id));
+        return tables.get(table, key);
+      },
+    };
+    const second = await ready(new RunStore(watched, browser));
+    const release = await elsewhere.claim(id);
+    await expect(second.engine.resumeSweep(id, () => {})).rejects.toThrow('under way in another tab');
+    expect(claimed).toEqual([]);
+    release?.();
+    expect((await second.engine.resumeSweep(id, () => {})).phase).toBe('finished');
+    expect(claimed).toEqual([true]);
+    expect(await elsewhere.isUnderWay(id)).toBe(false);
+  });
+
   it('is taken up after a reload, with its dataset, where it was', async () => {
     const tables = memoryTables();
     const first = await ready(new RunStore(tables, localLocks()));
@@ -131,6 +199,7 @@ describe('a sweep that was stopped', patience, () => {
     });
     expect(stopped.phase).toBe('stopped');
     expect(statuses(stopped)).toEqual(['done', 'waiting', 'waiting']);
+    expect((await first.engine.adapters()).usable.map(({ id }) => id)).toEqual(['adapter-2']);
     await first.engine.unloadModel();
 
     const { engine } = nodeEngine(new RunStore(tables, localLocks()));
@@ -145,7 +214,13 @@ describe('a sweep that was stopped', patience, () => {
     expect(statuses(finished)).toEqual(['done', 'done', 'done']);
     expect(finished.state.runs[0]).toEqual(stopped.state.runs[0]);
     const { runs } = await engine.runs();
-    expect(runs.map(({ ending }) => ending)).toEqual(['finished', 'stopped', 'finished', 'finished']);
+    expect(runs.map(({ ending, adapter }) => [ending, adapter?.id])).toEqual([
+      ['finished', 'adapter-2'],
+      ['interrupted', undefined],
+      ['finished', 'adapter-4'],
+      ['finished', 'adapter-5'],
+    ]);
+    expect((await engine.adapters()).usable).toHaveLength(3);
     expect(new Set(runs.map(({ dataset }) => dataset.id)).size).toBe(1);
     await engine.unloadModel();
   });

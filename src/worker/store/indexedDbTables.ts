@@ -9,7 +9,8 @@ export async function indexedDbTables(name = 'prelude'): Promise<Tables> {
   let database: Promise<IDBPDatabase> | null = null;
   // Opened again after the browser closed it, or after this tab made way for a newer version in another.
   const open = (): Promise<IDBPDatabase> => {
-    database ??= openDB(name, VERSION, {
+    if (database) return database;
+    const opening = openDB(name, VERSION, {
       upgrade: (db) => {
         for (const table of TABLES) db.createObjectStore(table);
       },
@@ -21,7 +22,12 @@ export async function indexedDbTables(name = 'prelude'): Promise<Tables> {
         database = null;
       },
     });
-    return database;
+    database = opening;
+    // One that failed is forgotten, so that the next call tries anew.
+    opening.catch(() => {
+      if (database === opening) database = null;
+    });
+    return opening;
   };
   await open();
   return {

@@ -2,6 +2,7 @@
  * A live run → the store, as it goes. What has come is written every few seconds and at the end, so that a crash loses
  * little and a fast run does not write all the time. Keeping never breaks a run: what cannot be written is told once.
  */
+import { finite } from '../finite';
 import type { TuneEvent } from '../protocol';
 import type { KeptRun, Measurement, RunEnding } from '../runsProtocol';
 import type { KeptDataset } from './records';
@@ -103,10 +104,8 @@ export class RunKeeper {
   }
 }
 
-const finite = (loss: number): number | null => (Number.isFinite(loss) ? loss : null);
-
 const measurement = (step: number, { loss, accuracy }: { loss: number; accuracy: number | null }): Measurement => ({
   step,
   loss: finite(loss),
-  accuracy,
+  accuracy: finite(accuracy),
 });

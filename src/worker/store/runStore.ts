@@ -66,7 +66,7 @@ export class RunStore {
   async nextNumber(): Promise<number> {
     let number: number | null = null;
     const counted = this.change(async () => {
-      const { last } = (await this.counterTable.get('numbers')) ?? { last: 0 };
+      const last = (await this.counterTable.get('numbers'))?.last ?? (await this.lastInUse());
       number = Math.max(this.lastNumber, last) + 1;
       return [this.counterTable.put('numbers', { last: number })];
     });
@@ -208,6 +208,12 @@ export class RunStore {
     return this.datasetTable.get(id);
   }
 
+  /** Where the counter is missing or cannot be read: what is kept must not be overwritten by what is new. */
+  private async lastInUse(): Promise<number> {
+    const tables = await Promise.all((['runs', 'adapters', 'sweeps'] as const).map((name) => this.tables.all(name)));
+    return Math.max(0, ...tables.flat().map(({ key }) => Number(/-(\d+)$/.exec(key)?.[1] ?? 0)));
+  }
+
   private withoutAdapter(id: string): Change[] {
     return [this.adapterTable.remove(id), this.weightsTable.remove(id)];
   }
@@ -226,8 +232,12 @@ export class RunStore {
 
   private async change(changes: () => Promise<readonly Change[]>): Promise<void> {
     try {
-      await this.locks.hold(LOCK, async () => this.tables.write(await changes()));
-      this.problem = null;
+      await this.locks.hold(LOCK, async () => {
+        const list = await changes();
+        await this.tables.write(list);
+        // Nothing to write says nothing of whether it could be.
+        if (list.length > 0) this.problem = null;
+      });
     } catch (cause) {
       this.problem = writeError(cause);
       throw this.problem;

@@ -1,5 +1,6 @@
 /** What is kept, over both kinds of tables: Node's memory, and a database as browsers have it. */
 import 'fake-indexeddb/auto';
+import { deleteDB, openDB } from 'idb';
 import { describe, expect, it } from 'vitest';
 import { localLocks } from '../../../src/models';
 import { beginSweep } from '../../../src/tuning/sweep';
@@ -176,6 +177,20 @@ describe('numbers', () => {
     const asked = await Promise.all([0, 1, 0, 1].map((tab) => tabs[tab]?.nextNumber()));
     expect([...asked].sort()).toEqual([1, 2, 3, 4]);
   });
+
+  it.each([
+    ['damaged', { version: 1, record: 'junk' }],
+    ['of a newer version', { version: 2, record: { next: 8n } }],
+    ['gone', undefined],
+  ])('go on above what is kept where the counter is %s', async (_, counter) => {
+    const tables = memoryTables();
+    const store = new RunStore(tables, localLocks());
+    await store.begin(keptRun('run-2'), CURVE, REVIEWS);
+    await store.putAdapter(keptAdapter('adapter-7'), Uint8Array.of(1));
+    await store.putSweep({ ...SWEEP, id: 'sweep-5' });
+    await tables.write([{ type: 'put', table: 'counters', key: 'numbers', value: counter }]);
+    expect([await store.nextNumber(), await store.nextNumber()]).toEqual([8, 9]);
+  });
 });
 
 describe('a dataset', () => {
@@ -202,11 +217,40 @@ describe('what cannot be written', () => {
     expect((await full.runs()).warnings).toEqual([expect.stringContaining('no room left')]);
   });
 
+  it('is told of until something is written again, not until there was nothing to write', async () => {
+    const memory = memoryTables();
+    let isFull = true;
+    const write = async (changes: readonly Change[]) => {
+      if (isFull && changes.length > 0) throw new DOMException('full', 'QuotaExceededError');
+      await memory.write(changes);
+    };
+    const store = new RunStore({ ...memory, write }, localLocks());
+    await expect(store.putSweep(SWEEP)).rejects.toThrow('no room left');
+    await store.rename('a run that is gone', 'Mine');
+    expect((await store.runs()).warnings).toEqual([expect.stringContaining('no room left')]);
+    isFull = false;
+    await store.putSweep(SWEEP);
+    expect((await store.runs()).warnings).toEqual([]);
+  });
+
   it('for another reason is told with that', async () => {
     const broken = new RunStore(failing(new Error('disk error')), localLocks());
     await expect(broken.rename('a', 'b')).rejects.toMatchObject({
       kind: 'device',
       message: 'This browser could not keep a run or adapter: disk error',
     });
+  });
+});
+
+describe('a database that could not be opened again', () => {
+  it('is tried anew with the next call', async () => {
+    const name = `test-${++databases}`;
+    const tables = await indexedDbTables(name);
+    // Another tab brings a newer version of the page, for which this one makes way.
+    const newer = await openDB(name, 2);
+    await expect(tables.get('runs', 'a')).rejects.toMatchObject({ name: 'VersionError' });
+    newer.close();
+    await deleteDB(name);
+    expect(await tables.get('runs', 'a')).toBeUndefined();
   });
 });
