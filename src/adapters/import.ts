@@ -29,8 +29,8 @@ export interface ImportedAdapter {
   readonly record: PreludeRecord | null;
 }
 
-/** Larger entries of a zip are not unpacked. */
-const maxEntryBytes = 2 ** 30;
+/** Larger entries of a zip are left out; all that are unpacked may come to no more together. */
+const maxUnpackedBytes = 2 ** 30;
 
 /**
  * @param expected the loaded model
@@ -89,18 +89,31 @@ function startsLikeZip(bytes: Uint8Array): boolean {
 }
 
 function unpack(zip: AdapterFile): AdapterFile[] {
+  let total = 0;
   try {
     const wanted = /(^|\/)[^/]+\.(json|safetensors|bin)$/;
     const entries = unzipSync(zip.bytes, {
-      filter: ({ name, originalSize }) =>
-        wanted.test(name) && !name.startsWith('__MACOSX/') && originalSize <= maxEntryBytes,
+      filter({ name, originalSize }) {
+        if (!wanted.test(name) || name.startsWith('__MACOSX/') || originalSize > maxUnpackedBytes) return false;
+        total += originalSize;
+        if (total > maxUnpackedBytes) throw tooLarge(zip);
+        return true;
+      },
     });
     return Object.entries(entries).map(([name, bytes]) => ({ name, bytes }));
   } catch (cause) {
+    if (cause instanceof AdapterError) throw cause;
     const what = startsLikeZip(zip.bytes) ? 'a damaged zip file' : 'no zip file';
     throw new AdapterError(`${zip.name} is ${what}.`, { file: zip.name }, 'Export or download it again.', { cause });
   }
 }
+
+const tooLarge = ({ name }: AdapterFile): AdapterError =>
+  new AdapterError(
+    `${name} unpacks to more than ${maxUnpackedBytes / 2 ** 30} GiB.`,
+    { file: name },
+    'Choose adapter_config.json and adapter_model.safetensors without the rest.',
+  );
 
 /** The file of that name; the one nearest to the top where folders hold several. */
 function find(available: readonly AdapterFile[], name: string): AdapterFile | null {

@@ -7,6 +7,7 @@ import type { LoraModule, LoraTarget, LoraValues } from '../tuning';
 import { finiteValues } from './finite';
 import type { AdapterFormat, ReadContext } from './format';
 import { refuseVariants, unusable } from './loraVariants';
+import { modulePattern } from './modulePattern';
 import type { FloatTensor, SafeTensor } from './safetensors';
 
 const PREFIX = 'base_model.model.';
@@ -17,6 +18,10 @@ const NAMES = {
 };
 /** What PEFT takes `lora_alpha` to be where a config does not say. */
 const DEFAULT_ALPHA = 8;
+const MAX_RANK = 4096;
+const SMALLER = 'Make one of a lower rank.';
+/** At one rank for all modules: 1 GiB of float32. */
+const MAX_NUMBERS = 2 ** 28;
 
 export const loraFormat: AdapterFormat<LoraValues> = {
   types: ['LORA'],
@@ -79,9 +84,11 @@ export const loraFormat: AdapterFormat<LoraValues> = {
     refuseVariants(context);
     refuseOtherTensors(context);
     const pairs = pairsOf(context);
-    const scales = pairs.map(({ module, rank }) => scaleOf(module.path, rank, context));
     const ranks = pairs.map(({ rank }) => rank);
     const rank = Math.max(...ranks);
+    refuseTooLarge(pairs, rank, context);
+    const alphaOf = alphas(context);
+    const scales = pairs.map(({ module, rank: own }) => scaleOf(alphaOf(module.path), own, context));
     const scale = scales[0] as number;
     // One alpha where all modules have it; else alpha = rank, and each scale goes into its B.
     const uniform = ranks.every((one) => one === rank) && scales.every((one) => one === scale);
@@ -94,13 +101,13 @@ export const loraFormat: AdapterFormat<LoraValues> = {
   },
 };
 
-/** Last segments of the paths where they say it all, as a person would write them; else whole paths. */
+/** Last segments of the paths where they mean these modules and no others of the family's; else whole paths. */
 function targetModules(modules: readonly LoraModule[], targets: readonly LoraTarget[]): string[] {
-  const last = ({ path }: LoraModule) => path.split('.').at(-1) ?? path;
-  const names = new Set(modules.map(last));
   const chosen = new Set(modules.map(({ path }) => path));
-  const meant = targets.every(({ module }) => !names.has(last(module)) || chosen.has(module.path));
-  return [...(meant ? names : chosen)].sort();
+  const meant = targets.every(
+    ({ module, namesakes }) => !chosen.has(module.path) || namesakes.every((path) => chosen.has(path)),
+  );
+  return [...(meant ? new Set(modules.map(({ path }) => path.split('.').at(-1) ?? path)) : chosen)].sort();
 }
 
 /** What they mean would be lost. */
@@ -147,32 +154,42 @@ function pairOf(module: LoraModule, { tensors, file }: ReadContext): Pair {
       'Load the model that this adapter was made for.',
     );
   }
+  if (rank > MAX_RANK) {
+    throw unusable(`has the rank ${rank} for ${path}, above ${MAX_RANK}`, { file, field: path }, SMALLER);
+  }
   const values = (tensor: SafeTensor) => finiteValues(tensor, file, () => `in ${tensor.name}`);
   return { module, rank, a: values(a), b: values(b) };
 }
 
-/** PEFT looks patterns up by the end of a module's path. */
-function patternValue(pattern: Readonly<Record<string, number>> | null | undefined, path: string): number | null {
-  const key = Object.keys(pattern ?? {}).find((name) => endsWith(path, name));
-  return key === undefined ? null : (pattern?.[key] ?? null);
+/** One large rank among many modules makes all of them as large. */
+function refuseTooLarge(pairs: readonly Pair[], rank: number, { file }: ReadContext): void {
+  const numbers = pairs.reduce((sum, { module }) => sum + rank * (module.inFeatures + module.outFeatures), 0);
+  if (numbers <= MAX_NUMBERS) return;
+  const size = `${numbers.toLocaleString('en')} numbers at its highest rank, ${rank}`;
+  throw unusable(`has ${size}, more than ${MAX_NUMBERS.toLocaleString('en')}`, { file, field: 'r' }, SMALLER);
 }
 
-/** A pattern is a regular expression; most are plain names. */
-function endsWith(path: string, pattern: string): boolean {
-  if (path === pattern || path.endsWith(`.${pattern}`)) return true;
-  try {
-    return new RegExp(`^(.*\\.)?(${pattern})$`).test(path);
-  } catch {
-    return false;
-  }
+/**
+ * @returns alpha by a module's path: the first pattern that the end of the path matches, as in PEFT; null without a config
+ * @throws AdapterError for a pattern that Prelude does not read
+ */
+function alphas({ config, file }: ReadContext): (path: string) => number | null {
+  if (!config) return () => null;
+  const patterns = Object.entries(config.alpha_pattern ?? {}).map(([pattern, alpha]) => {
+    const matches = modulePattern(pattern);
+    if (matches) return { matches, alpha };
+    throw unusable(
+      `names modules by the pattern ${pattern}`,
+      { file, field: 'alpha_pattern' },
+      'Write names of modules into its adapter_config.json instead, or a pattern of names, dots, \\d+, .* and |.',
+    );
+  });
+  return (path) => patterns.find(({ matches }) => matches(path))?.alpha ?? config.lora_alpha ?? DEFAULT_ALPHA;
 }
 
 /** @throws AdapterError where nothing says how strong the update is */
-function scaleOf(path: string, rank: number, { config, metadata, file }: ReadContext): number {
-  if (config) {
-    const alpha = patternValue(config.alpha_pattern, path) ?? config.lora_alpha ?? DEFAULT_ALPHA;
-    return alpha / (config.use_rslora ? Math.sqrt(rank) : rank);
-  }
+function scaleOf(configured: number | null, rank: number, { config, metadata, file }: ReadContext): number {
+  if (configured !== null) return configured / (config?.use_rslora ? Math.sqrt(rank) : rank);
   const alpha = Number(metadata.lora_alpha ?? Number.NaN);
   if (Number.isFinite(alpha)) return alpha / rank;
   throw new AdapterError(

@@ -3,7 +3,7 @@
  * table they are looked up in, and the vectors through what only rescales them.
  */
 import { ModelError } from '../errors';
-import type { Node } from '../onnx';
+import type { Graph, Node } from '../onnx';
 import { GraphBuilder } from './builder';
 import { type CompiledGraph, compile } from './compiled';
 import type { Decoder } from './decoder';
@@ -37,6 +37,7 @@ export function embeddingOutputs(decoder: Decoder): string[] {
   }
   const isConstant = constants(decoder, nodes);
   const lookups = lookupsOf(decoder.inputIds, readers);
+  refuseSeveral(decoder.model.graph, new Set(lookups), new Set());
   const found = new Set(lookups.map((lookup) => vectorsBehind(lookup, readers, isConstant)));
   if (found.size === 0) throw new ModelError('The graph looks its ids up in no table that Prelude finds.', {}, HINT);
   return [...found];
@@ -56,6 +57,20 @@ function lookupsOf(inputIds: string, readers: ReadonlyMap<string, readonly Node[
     }
   }
   return [...found];
+}
+
+/** @param outside tables that the graphs around this one look ids up in */
+function refuseSeveral(graph: Graph, lookups: ReadonlySet<Node>, outside: ReadonlySet<string>): void {
+  const tables = new Set(outside);
+  for (const node of graph.nodes) if (lookups.has(node)) tables.add(node.inputs[0] ?? '');
+  if (tables.size > 1) {
+    throw new ModelError(`The graph looks its ids up in several tables: ${[...tables].join(', ')}.`, {}, HINT);
+  }
+  for (const { attributes } of graph.nodes) {
+    for (const attribute of Object.values(attributes)) {
+      if (attribute.type === 'graph') refuseSeveral(attribute.value, lookups, tables);
+    }
+  }
 }
 
 /** Follows a looked-up vector while its one reader only rescales or retypes it. */

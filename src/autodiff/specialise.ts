@@ -81,6 +81,7 @@ class Walk {
   private readonly values: Map<string, Value | null>;
   private readonly initializers = new Map<string, Initializer>();
   private readonly ofAngles = new Set<string>();
+  private readonly replacedNames = new Set<string>();
   readonly entries = new Map<string, number>();
 
   constructor(
@@ -106,9 +107,12 @@ class Walk {
     }
   }
 
+  /** Once: an If may give its output the name that it has in the branch. */
   private replaced(name: string, value: Value | null): Value | null {
     const replacement = this.given.replace?.get(name);
-    return value && replacement ? replacement(value, (other) => this.output(other)) : value;
+    if (!value || !replacement || this.replacedNames.has(name)) return value;
+    this.replacedNames.add(name);
+    return replacement(value, (other) => this.output(other));
   }
 
   output(name: string): Value {

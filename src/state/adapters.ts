@@ -39,11 +39,12 @@ export interface Adapters {
   measure(id: string): Promise<void>;
   import(files: readonly File[]): Promise<AdapterSummary | null>;
   dismissProblem(): void;
-  /** Measurements belong to a dataset. */
+  /** Measurements belong to a model and a dataset; one that is under way is of those before. */
   forgetMeasurements(): void;
 }
 
-export function createAdapters(engine: Engine, delay: Delay): Adapters {
+/** @param onDeleted whether it could be deleted or not: what lists adapters elsewhere may have changed */
+export function createAdapters(engine: Engine, delay: Delay, onDeleted: () => void): Adapters {
   const store = createStore<AdaptersState>(() => ({
     list: [],
     others: [],
@@ -57,6 +58,8 @@ export function createAdapters(engine: Engine, delay: Delay): Adapters {
     problem: null,
   }));
   let cancel: (() => void) | null = null;
+  /** Rises with everything that makes a measurement stale. */
+  let turn = 0;
 
   const refresh = async () => {
     try {
@@ -88,6 +91,7 @@ export function createAdapters(engine: Engine, delay: Delay): Adapters {
       others: without(others, leaving),
     }));
     await attempt(() => engine.deleteAdapter(leaving.id));
+    onDeleted();
     await refresh();
   };
 
@@ -121,13 +125,19 @@ export function createAdapters(engine: Engine, delay: Delay): Adapters {
     },
     async measure(id) {
       if (store.getState().measuringId !== null) return;
-      store.setState({ measuringId: id });
-      await attempt(async () => {
+      const mine = turn;
+      const setIfCurrent = (change: (state: AdaptersState) => Partial<AdaptersState>) => {
+        if (mine === turn) store.setState(change);
+      };
+      store.setState({ measuringId: id, libraryProblem: null });
+      try {
         const base = store.getState().measuredBase ?? (await engine.evaluate(null));
         const score = await engine.evaluate(id);
-        store.setState(({ measured }) => ({ measuredBase: base, measured: { ...measured, [id]: score } }));
-      });
-      store.setState({ measuringId: null });
+        setIfCurrent(({ measured }) => ({ measuredBase: base, measured: { ...measured, [id]: score } }));
+      } catch (thrown) {
+        setIfCurrent(() => ({ libraryProblem: toProblem(thrown) }));
+      }
+      setIfCurrent(() => ({ measuringId: null }));
     },
     async import(files) {
       store.setState({ importing: true, problem: null });
@@ -143,7 +153,10 @@ export function createAdapters(engine: Engine, delay: Delay): Adapters {
       }
     },
     dismissProblem: () => store.setState({ problem: null }),
-    forgetMeasurements: () => store.setState({ measured: {}, measuredBase: null, libraryProblem: null }),
+    forgetMeasurements() {
+      turn++;
+      store.setState({ measured: {}, measuredBase: null, measuringId: null, libraryProblem: null });
+    },
   };
 }
 

@@ -17,7 +17,7 @@ export { type ModelState, sourceName, summaryOf, wayBack } from './model';
 export { BUNDLED_MODEL } from './modelAddress';
 export { keptModels, keptName, keptUse } from './modelCache';
 export { describeOverlay, MAX_OVERLAID, overlayColumns } from './overlay';
-export { isActive, latestRun, latestRunOf, type RunRecord, shownRun } from './run';
+export { isActive, latestRun, latestRunOf, type RunRecord } from './run';
 export { adapterIdOf, chosenDifferences, listedRuns, overlayLines } from './runs';
 export { type OverlayLine, type RunRow, runRow } from './runTable';
 export type { Sample } from './samples';

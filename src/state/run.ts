@@ -51,8 +51,6 @@ export interface RunSubject {
 export interface RunState {
   /** Oldest first. */
   readonly runs: readonly RunRecord[];
-  /** The run the chart shows. */
-  readonly shownId: number | null;
 }
 
 export interface Run {
@@ -61,7 +59,6 @@ export interface Run {
   pause(): void;
   resume(): void;
   stop(): void;
-  show(id: number): void;
 }
 
 type ActiveRun = RunRecord & { readonly phase: Exclude<RunPhase, 'done' | 'failed'> };
@@ -78,10 +75,6 @@ export function latestRun({ runs }: RunState): RunRecord | undefined {
 export function latestRunOf(state: RunState, modelName: string | null): RunRecord | undefined {
   const record = latestRun(state);
   return record?.modelName === modelName ? record : undefined;
-}
-
-export function shownRun({ runs, shownId }: RunState): RunRecord | undefined {
-  return runs.find(({ id }) => id === shownId);
 }
 
 export function beginRecord(id: number, settings: TuneSettings, { dataset, model }: RunSubject): RunRecord {
@@ -151,7 +144,7 @@ function projectOne(record: RunRecord, event: TuneEvent): RunRecord {
 }
 
 export function createRun(engine: Engine, schedule: Schedule): Run {
-  const store = createStore<RunState>(() => ({ runs: [], shownId: null }));
+  const store = createStore<RunState>(() => ({ runs: [] }));
   const update = (id: number, change: (record: RunRecord) => RunRecord) =>
     store.setState(({ runs }) => ({ runs: runs.map((record) => (record.id === id ? change(record) : record)) }));
   /** A call that steers the run; if the engine refuses, the reason stands at the run and the run goes on. */
@@ -171,7 +164,7 @@ export function createRun(engine: Engine, schedule: Schedule): Run {
       if (isActive(latestRun(store.getState()))) return;
       const id = (latestRun(store.getState())?.id ?? 0) + 1;
       const fresh = beginRecord(id, settings, subject);
-      store.setState(({ runs }) => ({ runs: [...runs, fresh], shownId: id }));
+      store.setState(({ runs }) => ({ runs: [...runs, fresh] }));
       const batcher = createBatcher<TuneEvent>((events) => update(id, (now) => project(now, events)), schedule);
       try {
         const done = await engine.tune(settings, (event) => batcher.push(event));
@@ -185,6 +178,5 @@ export function createRun(engine: Engine, schedule: Schedule): Run {
     pause: () => steer(() => engine.pause(), 'paused'),
     resume: () => steer(() => engine.resume(), 'running'),
     stop: () => steer(() => engine.stop(), 'stopping'),
-    show: (id) => store.setState({ shownId: id }),
   };
 }

@@ -43,9 +43,11 @@ export interface RunsOptions {
   readonly delay: Delay;
   readonly save: (file: ExportedFile) => void;
   readonly settings: Settings;
+  /** Runs take their adapters along. */
+  readonly onDeleted: () => void;
 }
 
-export function createRuns(engine: RunsEngine, { delay, save, settings }: RunsOptions): Runs {
+export function createRuns(engine: RunsEngine, { delay, save, settings, onDeleted }: RunsOptions): Runs {
   const store = createStore<RunsState>(() => ({
     listing: null,
     selectedIds: [],
@@ -81,6 +83,7 @@ export function createRuns(engine: RunsEngine, { delay, save, settings }: RunsOp
     await attempt(async () => {
       await engine.deleteRuns([...gone]).finally(list);
     });
+    onDeleted();
   };
 
   return {

@@ -97,8 +97,8 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   const estimate = createEstimate(engine);
   const run = createRun(engine, schedule);
   const sweep = createSweep(engine, schedule, delay);
-  const runs = createRuns(engine, { delay, save, settings });
-  const adapters = createAdapters(engine, delay);
+  const runs = createRuns(engine, { delay, save, settings, onDeleted: () => void adapters.refresh() });
+  const adapters: Adapters = createAdapters(engine, delay, () => void runs.refresh());
   const compare = createCompare(engine, schedule, url.prompt);
   const learned = createLearned(engine);
   const exporting = createExporting(engine, save);
@@ -142,6 +142,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     const summary = summaryOf(now);
     if (summary === summaryOf(before)) return;
     void runs.refresh();
+    adapters.forgetMeasurements();
     dataset.setModelReady(summary !== null);
     if (summary === null) {
       estimate.clear();

@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Session } from '../state';
-import { describeLoss, shownRun } from '../state';
+import { describeLoss, latestRun } from '../state';
 import { axisOf, WHOLE_STEPS } from './Plot';
 import { LineKey } from './parts/LineKey';
 import { useSession } from './session';
@@ -70,16 +70,16 @@ export function LossChart() {
   );
 }
 
-type Shown = NonNullable<ReturnType<typeof shownRun>>;
+type Shown = NonNullable<ReturnType<typeof latestRun>>;
 
-/** Calls `draw` when the shown run has changed: at once if the last time was long enough ago, otherwise a little later. */
+/** Calls `draw` when the latest run has changed: at once if the last time was long enough ago, otherwise a little later. */
 function follow({ run }: Session, draw: (record: Shown) => void): () => void {
   let timer: ReturnType<typeof setTimeout> | null = null;
   let drawnAt = Number.NEGATIVE_INFINITY;
   const now = () => {
     timer = null;
     drawnAt = performance.now();
-    const record = shownRun(run.store.getState());
+    const record = latestRun(run.store.getState());
     if (record !== undefined) draw(record);
   };
   const soon = () => {

@@ -3,22 +3,29 @@ import { DataError } from '../errors';
 import { virtualTokens } from './adapterShape';
 import type { MethodSettings, TuneSettings } from './protocol';
 
+const COUNTS = ['steps', 'batchSize'] as const satisfies readonly (keyof TuneSettings)[];
 const POSITIVE = [
-  'steps',
   'learningRate',
-  'batchSize',
   'microBatchSize',
   'memoryBudgetMiB',
   'maxGradNorm',
   'evalEvery',
 ] as const satisfies readonly (keyof TuneSettings)[];
+const NOT_NEGATIVE = ['warmupSteps', 'weightDecay'] as const satisfies readonly (keyof TuneSettings)[];
 
 /** @throws DataError that says which setting cannot work */
 export function checkSettings(settings: TuneSettings, contextLength: number, longestTokens: number): void {
+  for (const name of COUNTS) {
+    if (!isCount(settings[name])) throw outside(name, settings[name], 'a whole number above zero');
+  }
   for (const name of POSITIVE) {
     const value = settings[name];
     if (value === 'auto') continue;
     if (!(Number.isFinite(value) && value > 0)) throw outside(name, value, 'above zero');
+  }
+  for (const name of NOT_NEGATIVE) {
+    const value = settings[name];
+    if (!(Number.isFinite(value) && value >= 0)) throw outside(name, value, 'at least 0');
   }
   checkMethod(settings.method);
   const length = virtualTokens(settings.method);

@@ -172,6 +172,69 @@ describe('what LoRA can say in PEFT', () => {
     expect(product(lora, 1, 3, 5)).toBeCloseTo(product(adapter, 1, 3, 5) / 4, 6);
   });
 
+  it.each([
+    ['self_attn.v_proj', [1, 3]],
+    ['model.layers.1.self_attn.v_proj', [3]],
+    ['^model\\.layers\\.\\d+\\.self_attn\\.v_proj$', [1, 3]],
+    ['layers.[0-9]+.*(q|v)_proj', [0, 1, 2, 3]],
+    ['^v_proj', []],
+    ['v_pro', []],
+  ])('an alpha for modules by a pattern: %s', (pattern, changed) => {
+    const lora = read({ alpha_pattern: { [pattern]: 2 } });
+    const quarter = [0, 1, 2, 3].filter((module) => product(lora, module, 3, 5) !== product(adapter, module, 3, 5));
+    expect(quarter).toEqual(changed);
+  });
+
+  it.each(['(([a-z_.0-9])+)+x$', '(?!q_proj).*', '(v_proj', 'v_proj|', '[z-a]', '('.repeat(10_000)])(
+    'a pattern that is not plain is refused by name: %#',
+    (pattern) => {
+      expect(() => read({ alpha_pattern: { [pattern]: 2 } })).toThrow(AdapterError);
+      expect(() => read({ alpha_pattern: { [pattern]: 2 } })).toThrow(`by the pattern ${pattern}, which`);
+    },
+  );
+
+  it('a pattern of which every part fits in many ways takes no longer for it', () => {
+    expect(read({ alpha_pattern: { [`${'(.|.*)'.repeat(60)}x`]: 2 } })).toEqual(adapter);
+  });
+
+  it('a rank that no adapter has, or that makes all the others too large, is refused', () => {
+    const [target] = geometry.targets;
+    if (!target) return expect.fail('there are no targets');
+    const pairs = (ranks: readonly number[], features: readonly number[]) => {
+      const modules = ranks.map((rank, i) => ({ rank, path: `m.${i}`, size: features[i] as number }));
+      const tensors = modules.flatMap(({ rank, path, size }) => [
+        { name: `base_model.model.${path}.lora_A.weight`, dims: [rank, size], values: new Float32Array(rank * size) },
+        { name: `base_model.model.${path}.lora_B.weight`, dims: [size, rank], values: new Float32Array(rank * size) },
+      ]);
+      const targets = modules.map(({ path, size }) => ({
+        ...target,
+        module: { path, inFeatures: size, outFeatures: size },
+      }));
+      const config = changed({}, 'peft_lora').slice(0, 1);
+      const files = [...config, { name: 'adapter_model.safetensors', bytes: writeSafeTensors(tensors) }];
+      return () => importAdapter(files, { ...geometry, targets });
+    };
+    expect(pairs([4097], [1])).toThrow(/has the rank 4097 for m\.0, above 4096/);
+    expect(pairs([4096, 1], [1, 2 ** 16])).toThrow(/numbers at its highest rank, 4096/);
+    expect(pairs([4096, 1], [1, 2])).not.toThrow();
+  });
+
+  it('modules go by their last names only where those mean no other module of the family', async () => {
+    const linears = linearModules(await readDecoder(modelBytes('gpt2_q4')));
+    const withoutMlp = loraTargets(
+      'gpt2',
+      linears.filter(({ roles }) => !roles.includes('down')),
+    );
+    const attention = withoutMlp.filter(({ module }) => module.path.endsWith('attn.c_proj'));
+    const modules = attention.map(({ module }) => module);
+    const size = modules.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures + outFeatures, 0);
+    const gpt2 = { method: 'lora', rank: 1, alpha: 1, modules, values: new Float32Array(size) } as const;
+    const files = exportAdapter(gpt2, { baseModel: 'gpt2', model: { ...geometry, targets: withoutMlp }, record: {} });
+    expect(JSON.parse(text(byName(files, 'adapter_config.json'))).target_modules).toEqual(
+      modules.map(({ path }) => path).sort(),
+    );
+  });
+
   it('rank-stabilised scaling is alpha over the root of the rank', () => {
     expect(product(read({ use_rslora: true }), 2, 1, 1)).toBeCloseTo(2 * product(adapter, 2, 1, 1), 6);
   });
@@ -330,6 +393,17 @@ describe('an adapter that cannot be used', () => {
     expect(() => importAdapter(folder('peft_lora'), { ...geometry, targets: wider })).toThrow(
       /q_proj A is \[4, 64\] and B is \[64, 4\], where the loaded model needs \[r, 128\]/,
     );
+  });
+
+  it('is not unpacked from a zip whose entries are too large together', () => {
+    const entries = { 'adapter_config.json': strToU8('{}'), 'a/adapter_config.json': strToU8('{}') };
+    const zip = zipSync(entries);
+    const view = new DataView(zip.buffer);
+    for (let at = 0; at + 4 <= zip.length; at++) {
+      // An entry of the directory: what it unpacks to stands at 24.
+      if (view.getUint32(at, true) === 0x02014b50) view.setUint32(at + 24, 600 * 2 ** 20, true);
+    }
+    expect(() => importAdapter([{ name: 'a.zip', bytes: zip }], geometry)).toThrow(/a\.zip unpacks to more than 1 GiB/);
   });
 
   it('does not unpack what is not an adapter', () => {

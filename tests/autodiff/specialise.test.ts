@@ -67,6 +67,27 @@ describe('shape arithmetic', () => {
   });
 });
 
+describe('what stands in for a value of the file', () => {
+  it('is put there once where an If gives its output the name it has in the branch', () => {
+    const ops = newOps();
+    const context = decoderContext(ops, denseLayout(ops, 1, 0, 2));
+    const outputs = [info('hidden', 'float32', 'b', 's')];
+    const { graph } = model({ nodes: [node('Tanh', 'x', 'hidden')], outputs });
+    const branch = { type: 'graph', value: graph } as const;
+    const decoder = decoderOf([
+      node('If', 'use_cache', 'hidden', { then_branch: branch, else_branch: branch }),
+      node('Neg', 'hidden', 'logits'),
+    ]);
+    const feeds = new Map([
+      ['x', ops.builder.input('x', 'float32', [3])],
+      ['use_cache', ops.builder.literal('bool', [], [1])],
+    ]);
+    const replace = new Map([['hidden', (value: Value) => ops.add(value, value)]]);
+    specialise(ops, decoder, context, { feeds, replace }, ['logits']);
+    expect(ops.builder.nodes.map(({ opType }) => opType)).toEqual(['Tanh', 'Add', 'Neg']);
+  });
+});
+
 describe('what cannot be compiled', () => {
   it('names the operator, the node and what is trained and reaches it', () => {
     const unknown = () =>

@@ -142,7 +142,7 @@ test('a run gets a name, its settings go into the form, and its deletion is undo
 
   const count = await rows().count();
   await choose('The last one', 'Delete');
-  await runs().getByText('The last one will be deleted in a moment.').waitFor();
+  await runs().getByText('The last one will be deleted in a moment').waitFor();
   expect(await rows().count()).toBe(count - 1);
   await runs().getByRole('button', { name: 'Undo' }).click();
   await expect.poll(() => rows().count()).toBe(count);

@@ -16,10 +16,15 @@ async function library(methods: readonly MethodName[], script: Script = {}) {
   for (const method of methods)
     await engine.tune(toTuneSettings(createSettings({ method }).store.getState()), () => {});
   const waiting = new Set<() => void>();
-  const adapters = createAdapters(engine, (run) => {
-    waiting.add(run);
-    return () => void waiting.delete(run);
-  });
+  const deletions: string[][] = [];
+  const adapters = createAdapters(
+    engine,
+    (run) => {
+      waiting.add(run);
+      return () => void waiting.delete(run);
+    },
+    () => deletions.push(ids()),
+  );
   await adapters.refresh();
   const elapse = async () => {
     for (const run of waiting) run();
@@ -28,7 +33,7 @@ async function library(methods: readonly MethodName[], script: Script = {}) {
   };
   const ids = () => keptAdapters(adapters.store.getState()).map(({ id }) => id);
   const deleted = () => engine.calls.filter(({ method }) => method === 'deleteAdapter').map(({ args }) => args[0]);
-  return { engine, adapters, elapse, ids, deleted };
+  return { engine, adapters, elapse, ids, deleted, deletions };
 }
 
 describe('the library', () => {
@@ -73,6 +78,41 @@ describe('the library', () => {
     await elapse();
     expect(ids()).toEqual(['adapter-1']);
     expect(adapters.store.getState().libraryProblem).toMatchObject({ message: 'in use' });
+  });
+
+  it('tells when an adapter is gone, so that the runs can be listed anew', async () => {
+    const { adapters, elapse, deletions } = await library(['prefix', 'lora']);
+    adapters.remove('adapter-1');
+    expect(deletions).toEqual([]);
+    await elapse();
+    expect(deletions).toEqual([['adapter-2']]);
+  });
+
+  it('keeps no measurement that was begun on other data or another model', async () => {
+    const { adapters, engine } = await library(['prefix']);
+    const now = { loss: 0.25, accuracy: null };
+    let finishOld = () => {};
+    const old = new Promise<void>((resolve) => {
+      finishOld = resolve;
+    });
+    let measure = async () => {
+      await old;
+      return { loss: 9, accuracy: null };
+    };
+    engine.evaluate = () => measure();
+    const stale = adapters.measure('adapter-1');
+    adapters.forgetMeasurements();
+    expect(adapters.store.getState().measuringId).toBeNull();
+    measure = async () => now;
+    await adapters.measure('adapter-1');
+    finishOld();
+    await stale;
+    expect(adapters.store.getState()).toMatchObject({ measuredBase: now, measured: { 'adapter-1': now } });
+    measure = () => Promise.reject(new Error('of the data before'));
+    const failing = adapters.measure('adapter-1');
+    adapters.forgetMeasurements();
+    await failing;
+    expect(adapters.store.getState()).toMatchObject({ measured: {}, libraryProblem: null });
   });
 
   it('puts one prefix behind another', async () => {

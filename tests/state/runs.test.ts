@@ -25,6 +25,7 @@ async function opened(script: RunsScript = {}) {
     return () => waiting.splice(waiting.indexOf(run), 1);
   };
   const saved: ExportedFile[] = [];
+  const deletions: string[][] = [];
   const settings = createSettings();
   const engine = createScriptedRuns({
     runs: [A, B],
@@ -34,10 +35,15 @@ async function opened(script: RunsScript = {}) {
     },
     ...script,
   });
-  const runs = createRuns(engine, { delay, save: (file) => saved.push(file), settings });
+  const runs = createRuns(engine, {
+    delay,
+    save: (file) => saved.push(file),
+    settings,
+    onDeleted: () => deletions.push(ids()),
+  });
   await runs.refresh();
   const ids = () => runRows(runs.store.getState(), undefined).map(({ run }) => run.id);
-  return { runs, calls, waiting, saved, settings, ids, state: () => runs.store.getState() };
+  return { runs, calls, deletions, waiting, saved, settings, ids, state: () => runs.store.getState() };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -205,7 +211,7 @@ describe('deleting runs', () => {
   });
 
   it('is carried out after the wait, and takes them out of the overlay', async () => {
-    const { runs, calls, waiting, ids, state } = await opened();
+    const { runs, calls, deletions, waiting, ids, state } = await opened();
     runs.select('a', true);
     await settle();
     runs.remove(['a']);
@@ -214,6 +220,7 @@ describe('deleting runs', () => {
     await settle();
     expect(calls).toContainEqual(['deleteRuns', ['a']]);
     expect([ids(), state().leaving]).toEqual([['b'], []]);
+    expect(deletions, 'told once it is done').toEqual([['b']]);
   });
 
   it('carries out an earlier one that still waits', async () => {

@@ -10,6 +10,7 @@ import { createSession, type Session } from '../../src/state/session';
 import { parseUrl } from '../../src/state/url';
 import { whyNotTune } from '../../src/state/whyNot';
 import type { ExportedFile, TuneSettings } from '../../src/worker/protocol';
+import { keptRun } from '../support/keptRun';
 import { createScriptedEngine, fallingLoss, type Script } from '../support/scriptedEngine';
 
 const SAMPLES = JSON.stringify([
@@ -274,6 +275,26 @@ describe('a visit', () => {
     expect(state()).toMatchObject({ adapter: { id: 'adapter-2' }, attention: { status: 'unasked' } });
     session.chooseAdapter('adapter-1');
     expect(state().adapter?.id).toBe('adapter-1');
+  });
+
+  it('lists runs anew when adapters are deleted, and adapters when runs are, since one goes with the other', async () => {
+    const listed: string[] = [];
+    const { session } = await visit('?sample=reviews', {
+      runs: [keptRun('a'), keptRun('b')],
+      before: ({ method }) => listed.push(method),
+      beforeKept: (method) => void listed.push(method),
+    });
+    session.tune();
+    await settle();
+    // The second deletion carries out the first.
+    listed.length = 0;
+    for (const id of ['adapter-1', 'adapter-2']) session.adapters.remove(id);
+    await settle();
+    expect(listed.slice(listed.indexOf('deleteAdapter'))).toContain('runs');
+    listed.length = 0;
+    for (const id of ['a', 'b']) session.runs.remove([id]);
+    await settle();
+    expect(listed.slice(listed.indexOf('deleteRuns'))).toContain('adapters');
   });
 
   it('keeps the page alive when the samples cannot be listed', async () => {

@@ -42,11 +42,12 @@ describe('settings', () => {
   it('take the learning rate of another method along, until the person sets one', () => {
     const settings = createSettings();
     const rate = () => settings.store.getState().learningRate;
-    const prefix = rate();
     settings.set({ method: 'lora' });
-    expect(rate()).toBeLessThan(prefix);
+    expect(rate()).toBe(defaultsOf('lora').learningRate);
+    expect(rate()).toBeLessThan(DEFAULTS.learningRate);
     settings.set({ method: 'prompt' });
-    expect(rate()).toBeGreaterThan(prefix);
+    expect(rate()).toBe(defaultsOf('prompt').learningRate);
+    expect(rate()).toBeGreaterThan(defaultsOf('lora').learningRate);
     settings.set({ learningRate: 0.1 });
     settings.set({ method: 'lora' });
     expect(rate()).toBe(0.1);

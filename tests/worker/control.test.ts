@@ -110,8 +110,13 @@ describe('refusals', () => {
 
   it.each([
     ['steps', -1],
+    ['steps', 1.5],
     ['learningRate', Number.NaN],
     ['batchSize', 0],
+    ['batchSize', 2.5],
+    ['warmupSteps', -1],
+    ['weightDecay', -0.1],
+    ['weightDecay', Number.POSITIVE_INFINITY],
     ['maxGradNorm', Number.POSITIVE_INFINITY],
   ] as const)('name the setting that cannot work: %s %d', async (field, value) => {
     const refused = await refusal(at.engine.tune({ ...quickRun, [field]: value }, () => {}));

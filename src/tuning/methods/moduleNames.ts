@@ -12,6 +12,8 @@ export interface LoraTarget {
   readonly linear: LinearModule;
   /** The weight is a Conv1D, stored transposed: PEFT calls it `fan_in_fan_out`. */
   readonly conv1d: boolean;
+  /** Paths of all modules of the family whose path ends in the same name, this one and those that are no targets included. */
+  readonly namesakes: readonly string[];
 }
 
 interface Family {
@@ -109,6 +111,14 @@ const llama: Family = { layers: 'model.layers', modules: { ...llamaAttention, ..
 export function loraTargets(modelType: string, linears: readonly LinearModule[]): LoraTarget[] {
   const family = Object.hasOwn(families, modelType) ? (families[modelType] as Family) : llama;
   const layers = [...new Set(linears.map(({ layer }) => layer))];
+  const names = Object.keys(family.modules);
+  const pathOf = (layer: number, name: string) => `${family.layers}.${layer}.${name}`;
+  const namesakes = new Map(
+    names.map((name) => {
+      const same = names.filter((other) => lastOf(other) === lastOf(name));
+      return [name, layers.flatMap((layer) => same.map((other) => pathOf(layer, other)))] as const;
+    }),
+  );
   return layers.flatMap((layer) => {
     const ofLayer = ofItsKind(
       linears.filter((linear) => linear.layer === layer),
@@ -118,11 +128,14 @@ export function loraTargets(modelType: string, linears: readonly LinearModule[])
       const linear = moduleOf(ofLayer, roles);
       if (!linear) return [];
       const { inFeatures, outFeatures } = linear;
-      const path = `${family.layers}.${layer}.${name}`;
-      return [{ module: { path, inFeatures, outFeatures }, roles, linear, conv1d: family.conv1d ?? false }];
+      const module = { path: pathOf(layer, name), inFeatures, outFeatures };
+      const conv1d = family.conv1d ?? false;
+      return [{ module, roles, linear, conv1d, namesakes: namesakes.get(name) ?? [] }];
     });
   });
 }
+
+const lastOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
 
 /** Without a gated feed-forward part where the family has plain ones: config.json is of another model then. */
 function ofItsKind(linears: readonly LinearModule[], { modules }: Family): readonly LinearModule[] {

@@ -90,7 +90,7 @@ function answerOf(sweep: SweepState, best: Group, advised: Group, noise: number)
   const left = sweep.runs.filter(({ state }) => state.status === 'waiting' || state.status === 'running').length;
   const soFar = left === 0 ? '' : `So far, with ${left} of ${sweep.runs.length} runs left: `;
   const numbers = ({ loss, parameters }: Group) =>
-    `${parameters.toLocaleString('en')} parameters, validation loss ${loss.toFixed(3)}`;
+    `${parameters.toLocaleString('en')} numbers to learn, validation loss ${loss.toFixed(3)}`;
   const rate = `learning rate ${advised.point.learningRate}`;
   const text =
     advised === best

@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { useMemo, useRef } from 'react';
 import { chosenDifferences, listedRuns } from '../../state';
+import type { KeptRun } from '../../worker';
 import { formatPlural } from '../format';
 import { Problem } from '../parts/Problem';
 import { UndoLine } from '../parts/UndoLine';
@@ -31,9 +32,7 @@ export function RunsPlace() {
           {listing === null ? 'Kept runs' : formatPlural(listed.length, 'run')}
         </h3>
         {listed.length > 0 && <RunsTable runs={listed} />}
-        {leaving.length > 0 && (
-          <UndoLine text={`${sayLeaving(leaving)} will be deleted in a moment.`} onUndo={runs.undo} next={heading} />
-        )}
+        {leaving.length > 0 && <UndoLine text={sayLeaving(leaving)} onUndo={runs.undo} next={heading} />}
         <Problem problem={problem} />
         {listed.length > 0 && <Chosen ids={chosen.map(({ id }) => id)} />}
         {chosen.length > 0 && <Overlay />}
@@ -43,8 +42,11 @@ export function RunsPlace() {
   );
 }
 
-function sayLeaving(leaving: readonly { readonly name: string }[]): string {
-  return leaving.length === 1 && leaving[0] ? leaving[0].name : formatPlural(leaving.length, 'run');
+function sayLeaving(leaving: readonly Pick<KeptRun, 'name' | 'adapter'>[]): string {
+  const what = leaving.length === 1 && leaving[0] ? leaving[0].name : formatPlural(leaving.length, 'run');
+  const adapters = leaving.filter(({ adapter }) => adapter !== null).length;
+  const along = adapters === 0 ? '' : `, and ${adapters === 1 ? 'its adapter' : `${adapters} adapters`} with it`;
+  return `${what} will be deleted in a moment${along}.`;
 }
 
 function RunsLine({ storage }: { readonly storage: 'indexeddb' | 'memory' | null }) {

@@ -21,7 +21,7 @@ describe('the report of a sweep', () => {
     );
     expect(report).toMatchObject({ best: 5, advised: 3 });
     expect(report.answer).toBe(
-      'Prefix-tuning with 8 virtual tokens is enough (8,192 parameters, validation loss 0.630, learning rate 0.05): the best, prefix-tuning with 32 virtual tokens (32,768 parameters, validation loss 0.620), is better by no more than the noise of 0.024.',
+      'Prefix-tuning with 8 virtual tokens is enough (8,192 numbers to learn, validation loss 0.630, learning rate 0.05): the best, prefix-tuning with 32 virtual tokens (32,768 numbers to learn, validation loss 0.620), is better by no more than the noise of 0.024.',
     );
   });
 
@@ -33,7 +33,7 @@ describe('the report of a sweep', () => {
       ]),
     );
     expect(report).toMatchObject({ best: 1, advised: 2 });
-    expect(report.answer).toContain('LoRA of rank 2 is enough (1,024 parameters');
+    expect(report.answer).toContain('LoRA of rank 2 is enough (1,024 numbers to learn');
     expect(report.answer).toContain('learning rate 0.001)');
   });
 
