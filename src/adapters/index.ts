@@ -1,7 +1,7 @@
 /** The face of this folder: adapters as files, in PEFT's formats. */
 
 export { continueOnGpus, type GpuMethod, type GpuRow } from './continueOnGpus';
-export { describeFiles, exportAdapter, exportSafeTensors, exportSingleFile, zipFiles } from './export';
+export { describeFiles, exportAdapter, exportSafeTensors, exportSingleFile, renameFiles, zipFiles } from './export';
 export type { ModelGeometry } from './format';
 export { importAdapter } from './import';
 export { rowLength, toPeftRows } from './prefix';
