@@ -24,7 +24,7 @@ export function modelCard(adapter: AdapterValues, baseModel: string, record: Pre
     `tags: [${TAGS[adapter.method]}, prelude]`,
     '---',
     '',
-    `# ${oneLine(record.name ?? `Adapter for ${baseModel}`)}`,
+    heading(record.name ?? `Adapter for ${baseModel}`),
     '',
     'Tuned in the browser with Prelude. The base model itself is unchanged.',
     '',
@@ -46,6 +46,10 @@ export function modelCard(adapter: AdapterValues, baseModel: string, record: Pre
     '',
   ].join('\n');
 }
+
+export const renameCard = (card: string, name: string): string => card.replace(/^# .*$/m, () => heading(name));
+
+const heading = (name: string): string => `# ${oneLine(name)}`;
 
 const TAGS: Readonly<Record<AdapterValues['method'], string>> = {
   prefix: 'prefix-tuning',

@@ -4,12 +4,12 @@ import { zipSync } from 'fflate';
 import { z } from 'zod/mini';
 import type { AdapterValues } from '../tuning';
 import type { AdapterFileSummary, ExportedFile } from '../worker/protocol';
-import { modelCard } from './card';
+import { modelCard, renameCard } from './card';
 import type { ModelGeometry } from './format';
 import { PeftConfig } from './format';
 import { formatOf } from './formats';
 import type { PreludeRecord } from './record';
-import { writeRecord } from './record';
+import { readRecord, writeRecord } from './record';
 import { readSafeTensors, toFloat32, writeSafeTensors } from './safetensors';
 
 export const files = {
@@ -36,6 +36,24 @@ export function exportAdapter(adapter: AdapterValues, { baseModel, model, record
     { name: files.card, bytes: text(modelCard(adapter, baseModel, record)) },
     { name: files.record, bytes: text(writeRecord(record)) },
   ];
+}
+
+/** An exported folder as it would be had the adapter always had this name. */
+export function renameFiles(contents: readonly ExportedFile[], name: string): ExportedFile[] {
+  const change = (file: ExportedFile, to: (text: string) => string): ExportedFile => ({
+    name: file.name,
+    bytes: new TextEncoder().encode(to(new TextDecoder().decode(file.bytes))),
+  });
+  return contents.map((file) => {
+    switch (file.name) {
+      case files.card:
+        return change(file, (card) => renameCard(card, name));
+      case files.record:
+        return change(file, (record) => writeRecord({ ...readRecord(record, file.name), name }));
+      default:
+        return file;
+    }
+  });
 }
 
 /** adapter_model.safetensors as PEFT writes it, for use with its config. */

@@ -2,7 +2,7 @@
 
 export { continueOnGpus } from './continueOnGpus';
 export type { GpuMethod, GpuRow } from './continueOnGpus/run';
-export { describeFiles, exportAdapter, exportSafeTensors, exportSingleFile, zipFiles } from './export';
+export { describeFiles, exportAdapter, exportSafeTensors, exportSingleFile, renameFiles, zipFiles } from './export';
 export type { ModelGeometry } from './format';
 export { importAdapter } from './import';
 export { rowLength, toPeftRows } from './prefix';

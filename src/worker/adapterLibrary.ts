@@ -6,11 +6,14 @@ import { describeFiles } from '../adapters';
 import { AdapterError } from '../errors';
 import type { DeviceAdapter } from '../inference';
 import { exportStored, filesOf, importStored } from './adapterFiles';
+import { checkRoom } from './checkSettings';
 import { composed } from './compose';
+import { serialiseError } from './errors';
 import { exportKept, identityOf, keepAdapter, keptElsewhere, keptFiles, restoreAdapters } from './keptAdapters';
 import type { InUse } from './learned';
 import type { ModelSeat } from './modelSeat';
 import type { OpenModel } from './openModel';
+import type { PreparedDataset } from './preparedDataset';
 import type { AdapterFileSummary, AdapterListing, AdapterSummary, ExportedFile } from './protocol';
 import type { RunStore } from './store';
 import { AdapterShelf, ownerOf, type StoredAdapter } from './storedAdapter';
@@ -19,20 +22,34 @@ const GONE = ['This adapter no longer exists.', {}, 'Tune or import one.'] as co
 
 export class AdapterLibrary {
   private readonly shelf = new AdapterShelf();
+  /** What works with adapters on the device right now. */
+  private readonly readers = new Set<Promise<unknown>>();
+  private unrestored: string | null = null;
 
   constructor(
     private readonly seat: ModelSeat,
     private readonly store: Promise<RunStore>,
   ) {}
 
-  /** Brings what was kept of a model that has just been loaded. */
+  /** Brings what was kept of a model that has just been loaded; where that fails, the model is there all the same. */
   async restore(model: OpenModel): Promise<void> {
-    await restoreAdapters(await this.store, this.shelf, model);
+    this.unrestored = null;
+    try {
+      await restoreAdapters(await this.store, this.shelf, model);
+    } catch (error) {
+      const { message } = serialiseError(error);
+      this.unrestored = `The adapters kept for ${model.summary.name} could not be read: ${message} Load the model again to try once more.`;
+    }
+  }
+
+  /** What could not be brought back, a sentence each. */
+  get warnings(): readonly string[] {
+    return this.unrestored === null ? [] : [this.unrestored];
   }
 
   /** Leaves the device of a model that goes. */
-  release(model: OpenModel): Promise<void> {
-    return this.shelf.release(model.loaded);
+  release(): Promise<void> {
+    return this.shelf.release();
   }
 
   add(stored: StoredAdapter): void {
@@ -53,16 +70,16 @@ export class AdapterLibrary {
   }
 
   async remove(id: string): Promise<void> {
-    await this.forget([id]);
     await (await this.store).removeAdapter(id);
+    this.forget([id]);
   }
 
   /** Adapters whose kept records are gone already. */
-  async forget(ids: readonly string[]): Promise<void> {
+  forget(ids: readonly string[]): void {
     for (const id of ids) this.shelf.remove(id);
-    const model = await this.seat.present();
-    // A text under way may still be reading with one of them.
-    if (model) void this.seat.idle().then(() => this.shelf.sweep(model.loaded));
+    // A text under way may still be reading with one of them; a run does not.
+    const unread = Promise.allSettled([...this.readers]);
+    void this.seat.whileUsed(unread.then(() => this.shelf.sweep()));
   }
 
   async compose(firstId: string, secondId: string): Promise<AdapterSummary> {
@@ -98,18 +115,29 @@ export class AdapterLibrary {
     throw new AdapterError(`This adapter is for ${name}.`, {}, `Load ${name} to use it.`);
   }
 
-  /** An adapter on the device of the loaded model, which must be able to use it; null is the model alone. */
-  async usable(id: string | null, model: OpenModel): Promise<DeviceAdapter | null> {
+  /** Work that brings adapters to the device and reads with them: the model stays, and what is removed meanwhile, too. */
+  async whileRead<T>(work: (model: OpenModel) => Promise<T>): Promise<T> {
+    const reading = work(await this.seat.ready());
+    this.readers.add(reading);
+    return this.seat.whileUsed(reading).finally(() => this.readers.delete(reading));
+  }
+
+  /**
+   * An adapter on the device of the loaded model, which must be able to use it; null is the model alone.
+   * @param dataset whose rows are to be read with it
+   * @throws DataError where the rows do not fit behind its virtual tokens
+   */
+  async usable(id: string | null, model: OpenModel, dataset?: PreparedDataset): Promise<DeviceAdapter | null> {
     if (id === null) return null;
-    this.stored(id, model);
+    const { adapter } = this.stored(id, model);
     if (model.original && model.untrainable) throw model.untrainable;
+    if (dataset) checkRoom(adapter, model.config.contextLength, dataset.summary.longestTokens);
     return this.shelf.device(id, model);
   }
 
-  async inUse(id: string): Promise<InUse> {
-    const model = await this.seat.ready();
+  async inUse(id: string, model: OpenModel, dataset?: PreparedDataset): Promise<InUse> {
     const { adapter: values } = this.stored(id, model);
-    const onDevice = await this.usable(id, model);
+    const onDevice = await this.usable(id, model, dataset);
     if (!onDevice) throw new AdapterError(...GONE);
     return { model, values, onDevice };
   }

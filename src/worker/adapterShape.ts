@@ -11,3 +11,6 @@ export function shapeOf(adapter: AdapterValues): AdapterShape {
 
 /** Slots of the context that stay for what is learned. */
 export const virtualTokens = (method: MethodSettings): number => (method.type === 'lora' ? 0 : method.length);
+
+/** Slots of the context that an adapter takes. */
+export const virtualTokensOf = (adapter: AdapterValues): number => (adapter.method === 'lora' ? 0 : adapter.length);

@@ -1,6 +1,7 @@
 /** Whether a run's settings can work at all, before anything is computed. */
 import { DataError } from '../errors';
-import { virtualTokens } from './adapterShape';
+import type { AdapterValues } from '../tuning';
+import { virtualTokens, virtualTokensOf } from './adapterShape';
 import type { MethodSettings, TuneSettings } from './protocol';
 
 const COUNTS = ['steps', 'batchSize'] as const satisfies readonly (keyof TuneSettings)[];
@@ -13,8 +14,8 @@ const POSITIVE = [
 ] as const satisfies readonly (keyof TuneSettings)[];
 const NOT_NEGATIVE = ['warmupSteps', 'weightDecay'] as const satisfies readonly (keyof TuneSettings)[];
 
-/** @throws DataError that says which setting cannot work */
-export function checkSettings(settings: TuneSettings, contextLength: number, longestTokens: number): void {
+/** @throws DataError that says which setting cannot work, whatever is learned with them */
+export function checkHyperparameters(settings: TuneSettings): void {
   for (const name of COUNTS) {
     if (!isCount(settings[name])) throw outside(name, settings[name], 'a whole number above zero');
   }
@@ -27,6 +28,11 @@ export function checkSettings(settings: TuneSettings, contextLength: number, lon
     const value = settings[name];
     if (!(Number.isFinite(value) && value >= 0)) throw outside(name, value, 'at least 0');
   }
+}
+
+/** @throws DataError that says which setting cannot work */
+export function checkSettings(settings: TuneSettings, contextLength: number, longestTokens: number): void {
+  checkHyperparameters(settings);
   checkMethod(settings.method);
   const length = virtualTokens(settings.method);
   if (length + longestTokens > contextLength) {
@@ -38,12 +44,23 @@ export function checkSettings(settings: TuneSettings, contextLength: number, lon
   }
 }
 
+/** That an adapter and the rows behind it fit the context, wherever it came from. @throws DataError */
+export function checkRoom(adapter: AdapterValues, contextLength: number, longestTokens: number): void {
+  const length = virtualTokensOf(adapter);
+  if (length + longestTokens <= contextLength) return;
+  throw new DataError(
+    `The adapter's ${length} virtual tokens and the longest row of ${longestTokens} tokens do not fit the ${contextLength} tokens that the model can read.`,
+    {},
+    `Take an adapter with at most ${Math.max(0, contextLength - longestTokens)} virtual tokens, or shorten the rows.`,
+  );
+}
+
 const outside = (field: string, value: number, range: string): DataError =>
   new DataError(`${field} is ${value}; it must be ${range}.`, { field });
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
 
-function checkMethod(method: MethodSettings): void {
+export function checkMethod(method: MethodSettings): void {
   switch (method.type) {
     case 'prefix': {
       const { length, projection, frozenTokens } = method;

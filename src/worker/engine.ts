@@ -21,8 +21,6 @@ import type {
   DeviceChoice,
   Engine,
   ExportedFile,
-  GenerateRequest,
-  GenerateResult,
   LoadProgress,
   MemoryEstimate,
   ModelListing,
@@ -75,7 +73,6 @@ export class PreludeEngine implements Engine {
   /** Ends the listing that is under way. */
   private listing = new AbortController();
   private readonly store: Promise<RunStore>;
-  private readonly writer = new Writer();
   private readonly seat = new ModelSeat({
     onLeaving: () => {
       this.dataset = null;
@@ -85,16 +82,18 @@ export class PreludeEngine implements Engine {
       this.writer.stop();
       void this.learned.stopAblating();
     },
-    beforeDisposal: (model) => this.library.release(model),
+    beforeDisposal: () => this.library.release(),
   });
   private readonly library: AdapterLibrary;
   private readonly desk: SweepDesk;
   private readonly learned: Learned;
+  private readonly writer: Writer;
 
   constructor(private readonly options: EngineOptions) {
     this.store = options.store ?? Promise.resolve(new RunStore(memoryTables(), localLocks()));
     this.library = new AdapterLibrary(this.seat, this.store);
     const whileUsed = <T>(work: Promise<T>) => this.seat.whileUsed(work);
+    const whileRead = <T>(work: (model: OpenModel) => Promise<T>) => this.library.whileRead(work);
     const data = () => this.data();
     this.desk = new SweepDesk({
       store: this.store,
@@ -107,11 +106,12 @@ export class PreludeEngine implements Engine {
       whileUsed,
     });
     this.learned = new Learned({
-      inUse: (id) => this.library.inUse(id),
+      inUse: (id, model, rows) => this.library.inUse(id, model, rows),
       dataset: () => this.dataset,
       data,
-      whileUsed,
+      whileRead,
     });
+    this.writer = new Writer({ usable: (id, model) => this.library.usable(id, model), whileRead });
   }
 
   async loadModel(
@@ -232,19 +232,14 @@ export class PreludeEngine implements Engine {
   stop: Engine['stop'] = async () => (this.desk.isUnderWay ? this.desk.stopSweep() : this.run?.stop());
 
   async evaluate(adapterId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
-    const model = await this.seat.ready();
-    const dataset = this.data();
-    if (model.original && model.untrainable) throw model.untrainable;
-    const adapter = await this.library.usable(adapterId, model);
-    return this.seat.whileUsed(measuring(model, dataset)(adapter));
+    return this.library.whileRead(async (model) => {
+      const dataset = this.data();
+      if (model.original && model.untrainable) throw model.untrainable;
+      return measuring(model, dataset)(await this.library.usable(adapterId, model, dataset));
+    });
   }
 
-  async generate(request: GenerateRequest, onText: (piece: string) => void): Promise<GenerateResult> {
-    const model = await this.seat.ready();
-    const adapter = await this.library.usable(request.adapterId, model);
-    return this.seat.whileUsed(this.writer.write(model, adapter, request, onText));
-  }
-
+  generate: Engine['generate'] = (request, onText) => this.writer.write(request, onText);
   stopGenerating: Engine['stopGenerating'] = async () => this.writer.stop();
 
   adapters: Engine['adapters'] = () => this.library.listing();
@@ -261,7 +256,10 @@ export class PreludeEngine implements Engine {
   norms: Engine['norms'] = (id) => this.learned.norms(id);
   neighbours: Engine['neighbours'] = (id) => this.learned.neighbours(id);
 
-  runs: Engine['runs'] = async () => (await this.store).runs();
+  runs: Engine['runs'] = async () => {
+    const listing = await (await this.store).runs();
+    return { ...listing, warnings: [...listing.warnings, ...this.library.warnings] };
+  };
   runCurve: Engine['runCurve'] = async (id) => (await this.store).curve(id);
   renameRun: Engine['renameRun'] = async (id, name) => (await this.store).rename(id, name);
   deleteRuns: Engine['deleteRuns'] = async (ids) => this.library.forget(await (await this.store).removeRuns(ids));
@@ -276,7 +274,6 @@ export class PreludeEngine implements Engine {
   async exportForGpus(adapterId: string, settings: TuneSettings): Promise<ExportedFile> {
     const model = await this.seat.ready();
     const dataset = this.data();
-    checkSettings(settings, model.config.contextLength, dataset.summary.longestTokens);
-    return exportForGpus(this.library.stored(adapterId, model), dataset, settings);
+    return exportForGpus(this.library.stored(adapterId, model), dataset, settings, model.config.contextLength);
   }
 }

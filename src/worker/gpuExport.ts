@@ -2,12 +2,24 @@
 import { continueOnGpus, type GpuMethod, type GpuRow } from '../adapters';
 import type { TokenisedRow } from '../data';
 import { fileName, filesOf } from './adapterFiles';
+import { checkHyperparameters, checkMethod, checkRoom } from './checkSettings';
 import type { PreparedDataset } from './preparedDataset';
 import type { ExportedFile, MethodSettings, TuneSettings } from './protocol';
 import type { StoredAdapter } from './storedAdapter';
 
-/** @param settings of the run that goes on; what they say of another method than the adapter's is left out */
-export function exportForGpus(stored: StoredAdapter, dataset: PreparedDataset, settings: TuneSettings): ExportedFile {
+/**
+ * @param settings of the run that goes on; what they say of another method than the adapter's is left out
+ * @throws DataError where it cannot train with them, or the rows do not fit behind the adapter
+ */
+export function exportForGpus(
+  stored: StoredAdapter,
+  dataset: PreparedDataset,
+  settings: TuneSettings,
+  contextLength: number,
+): ExportedFile {
+  checkHyperparameters(settings);
+  if (settings.method.type === stored.adapter.method) checkMethod(settings.method);
+  checkRoom(stored.adapter, contextLength, dataset.summary.longestTokens);
   const { method, memoryBudgetMiB: _, ...hyperparameters } = settings;
   const { labels } = dataset.summary;
   const name = `${fileName(stored.summary.name)}-gpus`;

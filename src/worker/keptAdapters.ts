@@ -2,7 +2,7 @@
  * Adapters on their way into the store and back: as PEFT's files, with what the page lists of them. The files can be handed
  * out at any time; numbers are made of them when their model is loaded, since only then it is known whether they fit.
  */
-import { importAdapter } from '../adapters';
+import { importAdapter, renameFiles } from '../adapters';
 import { PreludeError } from '../errors';
 import { filesOf, packFiles } from './adapterFiles';
 import type { OpenModel } from './openModel';
@@ -38,11 +38,11 @@ export async function restoreAdapters(store: RunStore, shelf: AdapterShelf, mode
   const { records } = await store.adapters();
   for (const { summary, model: of } of records) {
     if (!isSameModel(of, here) || shelf.get(summary.id)) continue;
-    const kept = await keptFiles(store, summary.id);
-    if (kept === null) continue;
     try {
+      const kept = await keptFiles(store, summary.id);
+      if (kept === null) continue;
       const { adapter, record } = importAdapter(kept.files, model.geometry);
-      shelf.add({ owner: ownerOf(model), summary, adapter, record: { ...record, name: summary.name } });
+      shelf.restore({ owner: ownerOf(model), summary, adapter, record: { ...record, name: summary.name } });
     } catch (error) {
       if (!(error instanceof PreludeError)) throw error;
     }
@@ -55,7 +55,7 @@ export async function keptElsewhere(store: RunStore, shelf: AdapterShelf): Promi
   return records.flatMap(({ summary }) => (shelf.get(summary.id) ? [] : [summary]));
 }
 
-/** As they would leave, or as they came; null where there is no such adapter. */
+/** As they would leave, under the present name; null where there is no such adapter. */
 export async function keptFiles(
   store: RunStore,
   id: string,
@@ -69,7 +69,7 @@ export async function keptFiles(
   }));
   return {
     name: kept.summary.name,
-    files: [...(config ? [config] : []), { name: WEIGHTS, bytes: weights }, ...others],
+    files: renameFiles([...(config ? [config] : []), { name: WEIGHTS, bytes: weights }, ...others], kept.summary.name),
   };
 }
 

@@ -43,12 +43,12 @@ export interface InUse {
 
 export interface LearnedOptions {
   /** @throws PreludeError where the loaded model cannot use it */
-  readonly inUse: (adapterId: string) => Promise<InUse>;
+  readonly inUse: (adapterId: string, model: OpenModel, rows?: PreparedDataset) => Promise<InUse>;
   readonly dataset: () => PreparedDataset | null;
   /** @throws DataError where there is none */
   readonly data: () => PreparedDataset;
-  /** Keeps the model until the work is done. */
-  readonly whileUsed: <T>(work: Promise<T>) => Promise<T>;
+  /** Keeps the loaded model, and the adapters on its device, until the work is done. */
+  readonly whileRead: <T>(work: (model: OpenModel) => Promise<T>) => Promise<T>;
 }
 
 export class Learned implements LearnedEngine {
@@ -57,18 +57,20 @@ export class Learned implements LearnedEngine {
   constructor(private readonly options: LearnedOptions) {}
 
   async attention(request: AttentionRequest): Promise<AttentionFigure> {
-    const use = await this.options.inUse(request.adapterId);
-    return this.options.whileUsed(attentionFigure(use, request));
+    return this.using(request.adapterId, (use) => attentionFigure(use, request));
   }
 
   async ablate(adapterId: string, onEvent: (event: AblationEvent) => void): Promise<AblationFigure> {
-    const use = await this.options.inUse(adapterId);
-    const dataset = this.options.data();
-    // One at a time: they would only slow each other down.
+    const { inUse, data, whileRead } = this.options;
+    // One at a time: they would only slow each other down. And at once, so that a stop that comes early counts.
     this.ablation.stopped = true;
     const ablation = { stopped: false };
     this.ablation = ablation;
-    return this.options.whileUsed(ablationFigure(use, dataset, onEvent, () => ablation.stopped));
+    return whileRead(async (model) => {
+      const dataset = data();
+      const use = await inUse(adapterId, model, dataset);
+      return ablationFigure(use, dataset, onEvent, () => ablation.stopped);
+    });
   }
 
   async stopAblating(): Promise<void> {
@@ -76,13 +78,16 @@ export class Learned implements LearnedEngine {
   }
 
   async norms(adapterId: string): Promise<NormsFigure> {
-    const use = await this.options.inUse(adapterId);
-    return this.options.whileUsed(normsFigure(use, this.options.dataset()));
+    return this.using(adapterId, (use) => normsFigure(use, this.options.dataset()));
   }
 
   async neighbours(adapterId: string): Promise<NeighboursFigure> {
-    const use = await this.options.inUse(adapterId);
-    return this.options.whileUsed(neighboursFigure(use));
+    return this.using(adapterId, neighboursFigure);
+  }
+
+  private using<T>(adapterId: string, work: (use: InUse) => Promise<T>): Promise<T> {
+    const { inUse, whileRead } = this.options;
+    return whileRead(async (model) => work(await inUse(adapterId, model)));
   }
 }
 

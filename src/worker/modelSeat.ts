@@ -9,7 +9,7 @@ export interface ModelSeatOptions {
   /** Begins to end whatever uses the model. */
   readonly onLeaving: () => void;
   /** After everything has ended, before the model is let go. */
-  readonly beforeDisposal: (model: OpenModel) => Promise<void>;
+  readonly beforeDisposal: () => Promise<void>;
 }
 
 export class ModelSeat {
@@ -64,11 +64,6 @@ export class ModelSeat {
     return work.finally(() => this.working.delete(work));
   }
 
-  /** Resolves when what uses the model now has ended. */
-  async idle(): Promise<void> {
-    await Promise.allSettled([...this.working]);
-  }
-
   /** Ends what uses the model, and lets go of it; resolves when nothing of any model before is left. */
   private leave(before: Promise<OpenModel> | null): Promise<void> {
     const going = this.letGo(before);
@@ -84,7 +79,7 @@ export class ModelSeat {
     const open = await before?.catch(() => null);
     if (!open) return;
     await Promise.allSettled(working);
-    await this.options.beforeDisposal(open);
+    await this.options.beforeDisposal();
     await open.dispose();
   }
 }

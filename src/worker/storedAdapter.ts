@@ -26,6 +26,7 @@ export interface StoredAdapter {
 }
 
 interface OnDevice {
+  readonly loaded: LoadedDecoder;
   readonly trainable: DeviceTensor;
   readonly owned: Promise<OwnedAdapter>;
 }
@@ -33,9 +34,15 @@ interface OnDevice {
 export class AdapterShelf {
   private readonly stored = new Map<string, StoredAdapter>();
   private readonly onDevice = new Map<string, OnDevice>();
+  private readonly removed = new Set<string>();
 
   add(stored: StoredAdapter): void {
     this.stored.set(stored.summary.id, stored);
+  }
+
+  /** What was kept comes back, unless it was removed while it was read. */
+  restore(stored: StoredAdapter): void {
+    if (!this.removed.has(stored.summary.id)) this.add(stored);
   }
 
   get(id: string): StoredAdapter | undefined {
@@ -52,11 +59,12 @@ export class AdapterShelf {
   /** Its numbers stay on the device until `sweep`. */
   remove(id: string): void {
     this.stored.delete(id);
+    this.removed.add(id);
   }
 
   /** Frees what removed adapters hold on the device. */
-  async sweep(loaded: LoadedDecoder): Promise<void> {
-    for (const id of [...this.onDevice.keys()]) if (!this.stored.has(id)) await this.leaveDevice(id, loaded);
+  async sweep(): Promise<void> {
+    for (const id of [...this.onDevice.keys()]) if (!this.stored.has(id)) await this.leaveDevice(id);
   }
 
   /** Those that are for this model, and the rest. */
@@ -81,7 +89,7 @@ export class AdapterShelf {
     const { values } = adapter;
     const trainable = loaded.backend.upload('float32', [values.length], bytesOfArray(values));
     const owned = adapterOf(loaded, graft, { trainable, frozen: null });
-    const entry = { trainable, owned };
+    const entry = { loaded, trainable, owned };
     this.onDevice.set(id, entry);
     owned.catch(() => {
       this.onDevice.delete(id);
@@ -90,18 +98,18 @@ export class AdapterShelf {
     return entry;
   }
 
-  private async leaveDevice(id: string, { backend }: LoadedDecoder): Promise<void> {
+  private async leaveDevice(id: string): Promise<void> {
     const entry = this.onDevice.get(id);
     if (!entry) return;
     this.onDevice.delete(id);
     const owned = await entry.owned.catch(() => null);
     if (!owned) return;
     owned.dispose();
-    backend.free(entry.trainable);
+    entry.loaded.backend.free(entry.trainable);
   }
 
   /** Leaves the device that goes; the values stay, for when the model comes back on this device or another. */
-  async release(loaded: LoadedDecoder): Promise<void> {
-    for (const id of [...this.onDevice.keys()]) await this.leaveDevice(id, loaded);
+  async release(): Promise<void> {
+    for (const id of [...this.onDevice.keys()]) await this.leaveDevice(id);
   }
 }

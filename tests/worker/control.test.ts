@@ -146,6 +146,16 @@ describe('refusals', () => {
     expect(longest).toBeLessThan(510);
   });
 
+  it('say that the rows do not fit behind an adapter, wherever it came from', async () => {
+    const method = { ...quickMethod, length: 256 };
+    const { adapter } = await at.engine.tune({ ...quickRun, method, steps: 1 }, () => {});
+    const { id } = await at.engine.compose(adapter.id, adapter.id);
+    const tooLong = { kind: 'data', message: expect.stringContaining("adapter's 512 virtual tokens") };
+    expect(await refusal(at.engine.evaluate(id))).toMatchObject(tooLong);
+    expect(await refusal(at.engine.ablate(id, () => {}))).toMatchObject(tooLong);
+    expect(await refusal(at.engine.exportForGpus(id, quickRun))).toMatchObject(tooLong);
+  });
+
   it('say that a text to start from is empty', async () => {
     const refused = await refusal(
       at.engine.tune({ ...quickRun, method: { ...quickMethod, init: { type: 'text', text: '' } } }, () => {}),

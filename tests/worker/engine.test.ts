@@ -4,6 +4,7 @@ import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LoadedDecoder } from '../../src/runtime';
 import type { GenerateRequest, LoadProgress, TuneEvent, TuneSettings } from '../../src/worker/protocol';
+import { AdapterShelf } from '../../src/worker/storedAdapter';
 import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
 
 const NOTHING = { tensors: 0, bytes: 0, sessions: 0 };
@@ -122,6 +123,12 @@ describe('the main job', () => {
     expect(reason).toBe('stopped');
     expect(tokens).toBeLessThan(10);
   });
+
+  it('generation that is told to stop before it has begun writes nothing', async () => {
+    const generation = at.engine.generate(request(done.adapter.id), () => {});
+    await at.engine.stopGenerating();
+    expect(await generation).toMatchObject({ reason: 'stopped', tokens: 0 });
+  });
 });
 
 describe('a run on little memory', () => {
@@ -216,6 +223,22 @@ describe('unloading', () => {
     await engine.unloadModel();
     expect(backend.live()).toEqual(NOTHING);
     expect(await engine.adapters()).toEqual({ usable: [], others: [prefix] });
+  });
+
+  it('waits for an adapter that is being brought to the device, and for what it is brought for', async () => {
+    const { engine, decoder } = await readyEngine();
+    const { adapter } = await engine.tune({ ...quickRun, steps: 1 }, () => {});
+    const bring = AdapterShelf.prototype.device;
+    let unloading: Promise<void> | undefined;
+    vi.spyOn(AdapterShelf.prototype, 'device').mockImplementationOnce(async function (this: AdapterShelf, id, model) {
+      await Promise.resolve();
+      unloading = engine.unloadModel();
+      await new Promise(setImmediate);
+      return bring.call(this, id, model);
+    });
+    expect((await engine.evaluate(adapter.id)).loss).toBe(adapter.loss);
+    await unloading;
+    expect((await decoder()).backend.live()).toEqual(NOTHING);
   });
 
   it('waits for the run that is under way', async () => {

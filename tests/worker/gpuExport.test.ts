@@ -83,7 +83,8 @@ describe('a run for GPUs', () => {
   });
 
   it('goes on with the method of the adapter, whatever method the settings are for', async () => {
-    const text = textsOf(await engine.exportForGpus(adapter, quickRun));
+    const long = { ...quickRun.method, length: 510 };
+    const text = textsOf(await engine.exportForGpus(adapter, { ...quickRun, method: long }));
     expect(JSON.parse(text('hyperparameters.json'))).toMatchObject({
       method: { type: 'lora', rank: 2, alpha: 4, dropout: 0 },
     });

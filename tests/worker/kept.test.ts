@@ -1,5 +1,6 @@
 /** What the engine keeps of runs and adapters, and finds again when the page is opened anew. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unzipSync } from 'fflate';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localLocks } from '../../src/models';
 import type { TuneEvent } from '../../src/worker/protocol';
 import { memoryTables, RunStore } from '../../src/worker/store';
@@ -94,10 +95,44 @@ it('an adapter of a model that is not loaded is listed as such, and leaves as th
   expect(await engine.describeExport(adapter.id)).toEqual(described);
   await engine.renameAdapter(adapter.id, 'Mine');
   expect((await engine.adapters()).others).toEqual([{ ...adapter, name: 'Mine' }]);
+  const renamed = unzipSync((await engine.exportAdapter(adapter.id, 'zip')).bytes);
+  const text = (name: string) => new TextDecoder().decode(renamed[`mine/${name}`]);
+  expect(JSON.parse(text('prelude.json'))).toMatchObject({ name: 'Mine', steps: 3 });
+  expect(text('README.md')).toContain('\n# Mine\n');
   await engine.deleteAdapter(adapter.id);
   expect(await engine.adapters()).toEqual({ usable: [], others: [] });
   await expect(engine.exportAdapter(adapter.id, 'zip')).rejects.toThrow('This adapter no longer exists.');
   await expect(engine.renameAdapter(adapter.id, 'Gone')).rejects.toThrow('This adapter no longer exists.');
+});
+
+it('an adapter that is deleted while its model loads is gone at once, and stays so', async () => {
+  const store = new RunStore(memoryTables(), localLocks());
+  const first = await readyEngine(store);
+  await first.engine.tune({ ...quickRun, steps: 1 }, () => {});
+  await first.engine.unloadModel();
+
+  const { engine } = nodeEngine(store);
+  const read = store.weights.bind(store);
+  vi.spyOn(store, 'weights').mockImplementationOnce(async (id) => {
+    const bytes = await read(id);
+    await engine.deleteAdapter(id);
+    return bytes;
+  });
+  await engine.loadModel(bundledSource, 'wasm', () => {});
+  expect(await engine.adapters()).toEqual({ usable: [], others: [] });
+  await engine.unloadModel();
+});
+
+it('a model is there also where its kept adapters cannot be read, and the listing of runs says so', async () => {
+  const whole = memoryTables();
+  const all: typeof whole.all = (table) =>
+    table === 'adapters' ? Promise.reject(new Error('the disk is broken')) : whole.all(table);
+  const { engine, decoder } = await readyEngine(new RunStore({ ...whole, all }, localLocks()));
+  expect((await engine.evaluate(null)).loss).toBeGreaterThan(0);
+  const warning = 'The adapters kept for fable-7m could not be read: the disk is broken';
+  expect((await engine.runs()).warnings).toEqual([expect.stringContaining(warning)]);
+  await engine.unloadModel();
+  expect((await decoder()).backend.live()).toEqual({ tensors: 0, bytes: 0, sessions: 0 });
 });
 
 describe('a run that cannot work', () => {

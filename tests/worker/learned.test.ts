@@ -56,7 +56,7 @@ beforeAll(async () => {
     inUse: async (id) => inUse.get(id) as InUse,
     dataset: () => dataset,
     data: () => dataset as PreparedDataset,
-    whileUsed: (work) => work,
+    whileRead: (work) => work(model),
   });
 }, 60_000);
 afterAll(async () => {
@@ -118,6 +118,12 @@ describe('ablation', () => {
     });
     expect(figure.stopped).toBe(true);
     expect(figure.layers.map(({ layer }) => layer)).toEqual([0, 1]);
+  });
+
+  it('does not begin with a layer where it is stopped while the adapter is still brought', async () => {
+    const ablation = learned.ablate('prefix', () => {});
+    await learned.stopAblating();
+    expect(await ablation).toMatchObject({ layers: [], stopped: true });
   });
 
   it('is of the last adapter that was asked about: one under way ends', async () => {
