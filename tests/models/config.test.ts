@@ -26,6 +26,7 @@ describe('the config of a model', () => {
       kvHeads: 4,
       headDim: 32,
       hidden: 256,
+      embeddingMultiplier: 1,
       vocabSize: 4096,
       contextLength: 512,
       bosTokenId: 0,

@@ -25,7 +25,7 @@ it('a run, its adapter and a stopped sweep outlive the page; the sweep goes on w
     },
   );
   expect(before.runs.storage).toBe('indexeddb');
-  expect(before.runs.runs).toMatchObject([{ ending: 'finished' }, { ending: 'stopped', sweepId: 'sweep-2' }]);
+  expect(before.runs.runs).toMatchObject([{ ending: 'finished' }, { ending: 'interrupted', sweepId: 'sweep-2' }]);
   expect(before.sweeps).toMatchObject([{ id: 'sweep-2', phase: 'stopped' }]);
   await browser.page.reload();
   const { resumed, ...after } = await page.comeBack();
