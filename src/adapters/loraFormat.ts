@@ -4,6 +4,7 @@
  */
 import { AdapterError } from '../errors';
 import type { LoraModule, LoraTarget, LoraValues } from '../tuning';
+import { joinFloats } from '../tuning';
 import { finiteValues } from './finite';
 import type { AdapterFormat, ReadContext } from './format';
 import { refuseVariants, unusable } from './loraVariants';
@@ -97,7 +98,7 @@ export const loraFormat: AdapterFormat<LoraValues> = {
       padded(a, own, rank, module.inFeatures),
       widened(b, own, rank, module.outFeatures, uniform ? 1 : (scales[i] as number)),
     ]);
-    return { method: 'lora', rank, alpha, modules: pairs.map(({ module }) => module), values: concat(parts) };
+    return { method: 'lora', rank, alpha, modules: pairs.map(({ module }) => module), values: joinFloats(parts) };
   },
 };
 
@@ -215,14 +216,4 @@ function widened(b: Float32Array, own: number, rank: number, outFeatures: number
     for (let k = 0; k < own; k++) wide[row * rank + k] = scale * (b[row * own + k] as number);
   }
   return wide;
-}
-
-function concat(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((size, { length }) => size + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -12,6 +12,7 @@ export {
   withInserted,
 } from './batcher';
 export { nextTask, RunControl } from './control';
+export { joinFloats } from './floats';
 export { type MemoryPlan, type MemoryRequest, planMemory, ranOutAdvice, SCORING_BATCH } from './memoryPlan';
 export type {
   AdapterValues,

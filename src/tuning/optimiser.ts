@@ -37,6 +37,8 @@ export class Optimiser {
   private readonly statistics: readonly [DeviceTensor, DeviceTensor];
   /** The trainables as they were before each of the last updates, by step modulo `KEPT_UPDATES`. */
   private readonly before: readonly DeviceTensor[];
+  /** All of these. */
+  private readonly held: DeviceTensor[] = [];
   private accumulated = 0;
   private step = 0;
 
@@ -46,16 +48,27 @@ export class Optimiser {
     initial: Float32Array,
     private readonly settings: AdamWSettings,
   ) {
-    const vector = () => backend.allocate('float32', [initial.length]);
-    this.parameters = backend.upload('float32', [initial.length], bytesOfArray(initial));
-    this.gradient = vector();
-    this.sum = vector();
-    this.m = vector();
-    this.v = vector();
-    this.loss = backend.allocate('float32', [1]);
-    this.norm = backend.allocate('float32', [1]);
-    this.before = Array.from({ length: KEPT_UPDATES }, vector);
-    this.statistics = [backend.allocate('float32', [2]), backend.allocate('float32', [2])];
+    const { length } = initial;
+    const keep = (tensor: DeviceTensor): DeviceTensor => {
+      this.held.push(tensor);
+      return tensor;
+    };
+    const numbers = (size: number) => keep(backend.allocate('float32', [size]));
+    try {
+      this.parameters = keep(backend.upload('float32', [length], bytesOfArray(initial)));
+      this.gradient = numbers(length);
+      this.sum = numbers(length);
+      this.m = numbers(length);
+      this.v = numbers(length);
+      this.loss = numbers(1);
+      this.norm = numbers(1);
+      this.before = Array.from({ length: KEPT_UPDATES }, () => numbers(length));
+      this.statistics = [numbers(2), numbers(2)];
+    } catch (error) {
+      // Memory may end halfway, and nobody else knows of the first half.
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Bytes that the optimiser of this many numbers holds. */
@@ -122,9 +135,6 @@ export class Optimiser {
   }
 
   dispose(): void {
-    const { parameters, gradient, sum, m, v, loss, norm, statistics, before } = this;
-    for (const tensor of [parameters, gradient, sum, m, v, loss, norm, ...statistics, ...before]) {
-      this.backend.free(tensor);
-    }
+    for (const tensor of this.held) this.backend.free(tensor);
   }
 }

@@ -1,7 +1,7 @@
 /** Two adapters of virtual tokens as one: the tokens of the first in front of those of the second. An experiment. */
 import { exportSafeTensors } from '../adapters';
 import { AdapterError } from '../errors';
-import type { AdapterValues, PrefixGeometry } from '../tuning';
+import { type AdapterValues, joinFloats, type PrefixGeometry } from '../tuning';
 import { shapeOf } from './adapterShape';
 import type { StoredAdapter } from './storedAdapter';
 
@@ -39,7 +39,7 @@ function joined(first: AdapterValues, second: AdapterValues): AdapterValues {
   }
   if (first.method === 'prompt' && second.method === 'prompt') {
     const length = first.length + second.length;
-    return { method: 'prompt', length, hidden: first.hidden, values: concat([first.values, second.values]) };
+    return { method: 'prompt', length, hidden: first.hidden, values: joinFloats([first.values, second.values]) };
   }
   throw new AdapterError(
     'Only two prefixes, or two prompts, can be put one behind the other.',
@@ -54,19 +54,9 @@ function inEveryHead(
   prefixes: readonly { readonly length: number; readonly values: Float32Array }[],
 ): Float32Array {
   const heads = Array.from({ length: layers * 2 * kvHeads }, (_, head) => head);
-  return concat(
+  return joinFloats(
     heads.flatMap((head) =>
       prefixes.map(({ length, values }) => values.subarray(head * length * headDim, (head + 1) * length * headDim)),
     ),
   );
-}
-
-function concat(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((size, { length }) => size + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -12,6 +12,7 @@ import { serialiseError } from './errors';
 import { exportForGpus } from './gpuExport';
 import { type EndedRun, type RunOrder, runKept } from './keptRun';
 import { Learned } from './learned';
+import { measuring } from './measuring';
 import { ModelSeat } from './modelSeat';
 import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
@@ -33,7 +34,7 @@ import type {
 import type { RunTrace } from './runTrace';
 import { type KeptDataset, memoryTables, RunStore } from './store';
 import { SweepDesk } from './sweepDesk';
-import { measuring, planRun, runTuning, sizeOfRun } from './tuneRun';
+import { planRun, runTuning, sizeOfRun } from './tuneRun';
 import { Writer } from './writer';
 
 export type { RunTrace };

@@ -22,9 +22,9 @@ import type {
   NeighboursFigure,
   NormsFigure,
 } from './learnedProtocol';
+import { measuring } from './measuring';
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
-import { measuring } from './tuneRun';
 
 /** Held-out rows that every layer is measured on: enough to tell layers apart, and a model has dozens of layers. */
 const ABLATION_ROWS = 40;

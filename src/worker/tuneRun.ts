@@ -1,9 +1,8 @@
 /** One run, from settings to a stored adapter: initialise, measure the model alone, train, and say what came of it. */
 import { exportSafeTensors } from '../adapters';
 import { DataError, ModelError } from '../errors';
-import { validate } from '../evaluation';
-import { adapterOf, type DeviceAdapter } from '../inference';
-import { isOutOfMemory, memoryLimits } from '../runtime';
+import { adapterOf } from '../inference';
+import { memoryLimits } from '../runtime';
 import {
   type AdapterValues,
   type Initialisation,
@@ -17,7 +16,6 @@ import {
   Random,
   type RunControl,
   ranOutAdvice,
-  SCORING_BATCH,
   type TrainerEvent,
   type TrainerResult,
   train,
@@ -26,6 +24,7 @@ import {
 import { filesOf } from './adapterFiles';
 import { shapeOf } from './adapterShape';
 import { finite } from './finite';
+import { baselineOf, measuring } from './measuring';
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
 import type { AdapterSummary, LoraRole, MethodSettings, TuneEvent, TuneSettings, VirtualInit } from './protocol';
@@ -58,8 +57,8 @@ export async function runTuning(run: TuneRun): Promise<TuneOutcome> {
   const method = methodFor(model, settings.method);
   loaded.programs.limit(plan.programBytes);
   const measure = measuring(model, dataset, plan.scoringBatchSize);
-  onEvent({ type: 'preparing', what: 'Measuring the model alone' });
-  const base = await measure(null);
+  const alone = () => onEvent({ type: 'preparing', what: 'Measuring the model alone' });
+  const base = await baselineOf(dataset, measure, alone);
   onEvent({ type: 'baseline', loss: base.loss, accuracy: base.accuracy });
   onEvent({ type: 'preparing', what: 'Initialising' });
   const initial = await method.initial(loaded, random);
@@ -122,22 +121,6 @@ export function planRun(model: OpenModel, dataset: PreparedDataset, settings: Tu
     scored: dataset.validation.sequences,
   };
   return planMemory(loaded, request, memoryLimits(loaded.backend, budget));
-}
-
-/** Validation that takes fewer rows at a time where memory runs out. */
-export function measuring({ loaded, kernels }: OpenModel, dataset: PreparedDataset, batchSize?: number) {
-  let rows = batchSize ?? SCORING_BATCH;
-  return async (adapter: DeviceAdapter | null): Promise<ValidationResult> => {
-    for (;;) {
-      try {
-        return await validate(loaded, kernels, adapter, dataset.validation, rows);
-      } catch (error) {
-        if (!isOutOfMemory(error) || rows === 1) throw error;
-        rows = Math.ceil(rows / 2);
-        await loaded.programs.release();
-      }
-    }
-  };
 }
 
 /** @throws DataError or ModelError where the model cannot be tuned like this */

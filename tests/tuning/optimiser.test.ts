@@ -1,6 +1,7 @@
 /** Micro-batches add up to one batch, and the trainables walk where AdamW says. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { names } from '../../src/autodiff';
+import { DeviceError } from '../../src/errors';
 import { bytesOfArray } from '../../src/runtime';
 import { Optimiser, Random } from '../../src/tuning';
 import { microBatches } from '../../src/tuning/batcher';
@@ -28,6 +29,21 @@ const write = (optimiser: Optimiser, gradient: readonly number[], loss: number) 
   tiny.backend.write(optimiser.gradient, bytesOfArray(Float32Array.from(gradient)));
   tiny.backend.write(optimiser.loss, bytesOfArray(Float32Array.of(loss)));
 };
+
+it('memory that ends halfway leaves nothing of an optimiser behind', () => {
+  const { tensors } = tiny.backend.live();
+  let left = 4;
+  const scarce = {
+    ...tiny.backend,
+    allocate: (...what: Parameters<typeof tiny.backend.allocate>) => {
+      if (left-- === 0) throw new DeviceError('std::bad_alloc', {}, undefined, { outOfMemory: true });
+      return tiny.backend.allocate(...what);
+    },
+  };
+  const make = () => new Optimiser(scarce, tiny.kernels, new Float32Array(8), { weightDecay: 0, maxGradNorm: 1 });
+  expect(make).toThrow('bad_alloc');
+  expect(tiny.backend.live().tensors).toBe(tensors);
+});
 
 const LENGTH = 4;
 const batch = [7, 9, 12, 5, 8, 15].map((length, i) => ({

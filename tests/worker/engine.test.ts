@@ -55,6 +55,16 @@ describe('the main job', () => {
     expect(done.adapter.template).toContain('{text}');
   });
 
+  it('a second run on the same dataset has the first one’s baseline, without measuring it again', async () => {
+    const again: TuneEvent[] = [];
+    await at.engine.tune({ ...quickRun, steps: 1 }, (event) => again.push(event));
+    const baseline = (all: readonly TuneEvent[]) => all.find(({ type }) => type === 'baseline');
+    const prepared = (all: readonly TuneEvent[]) => all.flatMap((event) => ('what' in event ? [event.what] : []));
+    expect(baseline(again)).toEqual(baseline(events));
+    expect(prepared(events)).toContain('Measuring the model alone');
+    expect(prepared(again)).not.toContain('Measuring the model alone');
+  });
+
   it('leaves the weights of the model bit-identical', async () => {
     expect(before).toMatch(/^[0-9a-f]{64}$/);
     expect(await hashOfWeights(await at.decoder())).toBe(before);

@@ -29,7 +29,7 @@ METHODS = {
     "prefix": ["--method", "prefix"],
     "prefix of which 4 frozen": ["--method", "prefix", "--frozen-tokens", "4"],
     "prompt": ["--method", "prompt"],
-    "lora": ["--method", "lora"],
+    "lora": ["--method", "lora", "--lr", "0.01"],
     "lora, at a tenth": ["--method", "lora", "--lr", "0.001"],
     "lora on all, at a tenth": ["--method", "lora", "--lr", "0.001", "--targets", "q,k,v,o,gate,up,down"],
 }
