@@ -28,7 +28,7 @@ DATA = ROOT / "public/samples/sentiment.jsonl"
 METHODS = {
     "prefix": ["--method", "prefix"],
     "prefix of which 4 frozen": ["--method", "prefix", "--frozen-tokens", "4"],
-    "prompt": ["--method", "prompt"],
+    "prompt": ["--method", "prompt", "--lr", "0.3"],
     "lora": ["--method", "lora", "--lr", "0.01"],
     "lora, at a tenth": ["--method", "lora", "--lr", "0.001"],
     "lora on all, at a tenth": ["--method", "lora", "--lr", "0.001", "--targets", "q,k,v,o,gate,up,down"],
