@@ -30,7 +30,9 @@ export const floors = [
 const ground = new Set([
   'src/errors.ts',
   // Types of plain data alone, which the engine's floors fill in and the page shows. They lie where their interface is served.
+  'src/worker/dataProtocol.ts',
   'src/worker/errorsProtocol.ts',
+  'src/worker/evaluationProtocol.ts',
   'src/worker/learnedProtocol.ts',
   'src/worker/modelsProtocol.ts',
   'src/worker/protocol.ts',

@@ -13,7 +13,7 @@ const PreludeRecord = z.object({
   name: text,
   /** As in `ColumnMapping.template`. */
   template: text,
-  task: z.optional(z.nullable(z.enum(['classification', 'generation']))),
+  task: z.optional(z.nullable(z.enum(['classification', 'extraction', 'generation', 'persona']))),
   initText: text,
   steps: number,
   learningRate: number,

@@ -1,6 +1,6 @@
 /** Headless tuning: the page's engine on wasm, in Node. Writes a PEFT folder and log.jsonl. */
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { constants, createWriteStream, openAsBlob } from 'node:fs';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { basename, join } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -9,6 +9,7 @@ import { singleModelLibrary } from '../models';
 import { LEARNING_RATES } from '../worker';
 import { PreludeEngine } from '../worker/engine';
 import type {
+  DatasetSource,
   DatasetSummary,
   MemoryEstimate,
   MethodSettings,
@@ -35,16 +36,11 @@ async function main(args: readonly string[]): Promise<void> {
   const model = await engine.loadModel({ type: 'bundled', name: files.name }, 'wasm', () => {});
   say(`${model.name}: ${model.parameters.toLocaleString('en')} parameters, ${model.device.description}`);
 
-  const text = await readFile(options.data, 'utf8').catch((cause) => {
-    throw new DataError(`${options.data} cannot be read.`, { file: options.data }, 'Give a file with --data.', {
-      cause,
-    });
-  });
-  const data = await engine.setDataset(basename(options.data), text, {
-    mapping: mappingOf(options),
-    validationFraction: options.validation,
-    seed: options.seed,
-  });
+  const data = await engine.setDataset(
+    await dataFile(options.data),
+    { mapping: mappingOf(options), validationFraction: options.validation, seed: options.seed },
+    () => {},
+  );
   for (const { line, column, reason } of data.skipped) say(`line ${line}${column ? `, ${column}` : ''}: ${reason}`);
   say(`${data.trainRows} rows train, ${data.validationRows} validate; ${JSON.stringify(data.mapping.template)}`);
 
@@ -82,6 +78,16 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`${JSON.stringify(result)}\n`);
   }
   await engine.unloadModel();
+}
+
+/** Read as it is needed, not at once. */
+async function dataFile(path: string): Promise<DatasetSource> {
+  try {
+    await access(path, constants.R_OK);
+    return { key: path, name: basename(path), files: [{ path: basename(path), blob: await openAsBlob(path) }] };
+  } catch (cause) {
+    throw new DataError(`${path} cannot be read.`, { file: path }, 'Give a file with --data.', { cause });
+  }
 }
 
 function mappingOf(options: TuneOptions) {

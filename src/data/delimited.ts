@@ -58,6 +58,7 @@ function readRecords(text: string, delimiter: string): { records: Row[]; problem
       offset = broken;
     } else {
       problems.push({
+        kind: 'unreadable',
         line,
         reason: 'a quote is opened here and not closed properly; write quotes inside a cell twice',
       });
@@ -133,6 +134,7 @@ function ragged({ line, fields }: Row, columns: readonly string[]): RowProblem |
   if (fields.length < columns.length) {
     const missing = columns[fields.length];
     return {
+      kind: 'ragged',
       line,
       ...(missing === undefined ? {} : { column: missing }),
       reason: `${fields.length} of ${columns.length} cells; nothing for "${missing}"`,
@@ -140,6 +142,7 @@ function ragged({ line, fields }: Row, columns: readonly string[]): RowProblem |
   }
   if (fields.slice(columns.length).every((field) => field.trim() === '')) return null;
   return {
+    kind: 'ragged',
     line,
     reason: `${fields.length} cells where the header has ${columns.length}; put quotes around a cell that holds the separator`,
   };

@@ -14,12 +14,13 @@ export function buildExamples(
   for (const { line, cells } of parsed.rows) {
     const target = (cells[mapping.target] ?? '').trim();
     if (target === '') {
-      problems.push({ line, column: mapping.target, reason: 'the target is empty' });
+      problems.push({ kind: 'empty-target', line, column: mapping.target, reason: 'the target is empty' });
       continue;
     }
     const [input] = mapping.inputs;
     if (input !== undefined && mapping.inputs.every((column) => (cells[column] ?? '').trim() === '')) {
       problems.push({
+        kind: 'empty-input',
         line,
         column: input,
         reason: mapping.inputs.length === 1 ? 'the input is empty' : 'all inputs are empty',

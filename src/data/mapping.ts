@@ -53,7 +53,9 @@ export function resolveMapping(parsed: ParsedDataset, partial: Partial<ColumnMap
     );
   }
   const template = trimTemplate(partial.template ?? defaultTemplate(inputs, target), parsed.columns, target);
-  return { inputs, target, template, task: partial.task ?? guessTask(parsed, target) };
+  const task = partial.task ?? guessTask(parsed, target);
+  const { system = null, kind = partial.template === undefined ? 'plain' : 'own', words = {} } = partial;
+  return { system, inputs, target, kind, template, task, words };
 }
 
 /** Distinct short targets that come again and again are labels. */

@@ -3,9 +3,11 @@
  * says something else than the content. Knows nothing of what the columns mean: that is `mapping.ts`.
  */
 import { DataError } from '../errors';
+import type { Reading } from '../worker/dataProtocol';
 import { parseDelimited } from './delimited';
 import type { LooseRow, LooseRows } from './json';
 import { parseJson, parseJsonLines } from './json';
+import { countValues } from './mapping';
 import type { DataRow, ParsedDataset } from './types';
 
 /**
@@ -31,7 +33,7 @@ export function parseDataset(name: string, text: string): ParsedDataset {
       'It was perhaps saved from a page that shows the dataset: download the file itself.',
     );
   }
-  const { rows, problems } = read(name, content);
+  const { rows, problems } = looseRows(name, content);
   if (rows.length === 0) {
     const first = problems[0];
     throw new DataError(
@@ -46,10 +48,22 @@ export function parseDataset(name: string, text: string): ParsedDataset {
   if (columns.length === 0) {
     throw new DataError(`The rows of ${name} have no columns.`, { file: name, line: rows[0]?.line ?? 1 });
   }
-  return { name, columns, rows: rows.map((row) => fill(row, columns)), problems };
+  const reading: Reading = {
+    format: /^\s*[[{]/.test(content) ? 'jsonl' : 'csv',
+    encoding: 'utf-8',
+    delimiter: null,
+    header: null,
+    unit: null,
+    shape: 'columns',
+    reason: 'By its ending and its first lines.',
+    files: [{ path: name, rows: rows.length, leftOut: null }],
+  };
+  const problemCounts = Object.fromEntries(countValues(problems.map(({ kind }) => kind)).map(({ label, count }) => [label, count]));
+  const read = rows.length + problems.length;
+  return { name, reading, columns, rows: rows.map((row) => fill(row, columns)), read, drawn: false, problems, problemCounts };
 }
 
-function read(name: string, text: string): LooseRows {
+function looseRows(name: string, text: string): LooseRows {
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase();
   const first = text.trimStart()[0];
   if (ending === 'tsv' || ending === 'tab') return parseDelimited(text, '\t');

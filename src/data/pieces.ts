@@ -59,6 +59,6 @@ export function tokenPieces(example: TokenisedExample, tokenizer: Tokenizer): To
   return example.tokenIds.map((id, i) => ({
     id,
     text: stream.push(id) + (i === last ? stream.end() : ''),
-    supervised: i >= example.targetStart,
+    part: i >= example.targetStart ? 'learned' : 'context',
   }));
 }

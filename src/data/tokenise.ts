@@ -41,6 +41,7 @@ export function tokeniseExamples(
     const room = maxTokens - target.length;
     if (room < Math.min(prompt.length, minPromptTokens)) {
       problems.push({
+        kind: 'too-long',
         line: example.line,
         reason: `the target alone is ${target.length} tokens, which leaves no room for the prompt in ${maxTokens}`,
       });
@@ -48,15 +49,16 @@ export function tokeniseExamples(
     }
     if (prompt.length > room) {
       shortened.push({
+        kind: 'shortened',
         line: example.line,
         reason: `${prompt.length + target.length} tokens; the first ${prompt.length - room} of the prompt were cut to fit ${maxTokens}`,
       });
     }
-    const kept = cutLeft(prompt, room, tokenizer);
+    const { kept, cut } = cutLeft(prompt, room, tokenizer);
     // Nothing comes before the very first token, so nothing can predict it.
     const targetStart = Math.max(1, kept.length);
     const { line, label } = example;
-    tokenised.push({ line, tokenIds: [...kept, ...target], targetStart, label, example });
+    tokenised.push({ line, tokenIds: [...kept, ...target], targetStart, label, example, cut });
   }
   return { tokenised, problems, shortened };
 }
@@ -73,9 +75,10 @@ export function encodePair(
   return { prompt, target: stable ? whole.slice(prompt.length) : tokenizer.encode(targetText, { continuation: true }) };
 }
 
-function cutLeft(prompt: number[], room: number, tokenizer: Tokenizer): number[] {
-  if (prompt.length <= room) return prompt;
+function cutLeft(prompt: number[], room: number, tokenizer: Tokenizer): { kept: number[]; cut: number[] } {
+  if (prompt.length <= room) return { kept: prompt, cut: [] };
   const added = tokenizer.encode('');
-  const head = added.length > 0 && prompt[0] === added[0] ? prompt.slice(0, 1) : [];
-  return [...head, ...prompt.slice(prompt.length - room + head.length)];
+  const head = added.length > 0 && prompt[0] === added[0] ? 1 : 0;
+  const end = prompt.length - room + head;
+  return { kept: [...prompt.slice(0, head), ...prompt.slice(end)], cut: prompt.slice(head, end) };
 }

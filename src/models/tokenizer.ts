@@ -19,12 +19,6 @@ export interface ModelTokenizer extends Tokenizer {
   readonly endTokenIds: readonly number[];
   /** Ids of the vocabulary, added tokens included. */
   readonly vocabularySize: number;
-  readonly hasChatTemplate: boolean;
-  /**
-   * A conversation, or one turn of a user, in the model's chat template, up to where the assistant begins.
-   * @throws ModelError without a template, or where it does not take these messages
-   */
-  chatPrompt(conversation: string | readonly ChatMessage[]): string;
 }
 
 export interface TokenizerFiles {
@@ -84,6 +78,7 @@ export function createTokenizer(files: TokenizerFiles, eosTokenIds: readonly num
     endTokenIds,
     vocabularySize: core.get_vocab(true).size,
     hasChatTemplate: template !== null,
+    turnEndTokenId: turnEnd ?? null,
     encode(text, { continuation = false } = {}) {
       const ids = plain(text);
       // A chat template writes the beginning-of-sequence token itself.

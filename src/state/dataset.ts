@@ -5,7 +5,7 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { DatasetOptions, DatasetSummary, Engine, SerialisedError } from '../worker';
+import type { DatasetFile, DatasetOptions, DatasetSource, DatasetSummary, Engine, SerialisedError } from '../worker';
 import type { MappingChange } from './mapping';
 import { nextMapping } from './mapping';
 import { toProblem } from './problem';
@@ -15,8 +15,7 @@ import { latestOnly } from './schedule';
 export const DEFAULT_HELD_OUT = 0.1;
 
 export interface DatasetInput {
-  readonly name: string;
-  readonly text: string;
+  readonly source: DatasetSource;
   readonly options: DatasetOptions;
 }
 
@@ -41,7 +40,9 @@ export interface DatasetState {
 
 export interface Dataset {
   readonly store: StoreApi<DatasetState>;
-  open(name: string, text: string): void;
+  open(name: string, files: readonly DatasetFile[]): void;
+  /** Pasted, or a sample. */
+  openText(name: string, text: string): void;
   remap(change: MappingChange): void;
   setOptions(options: Pick<DatasetOptions, 'validationFraction' | 'seed'>): void;
   undo(): void;
@@ -74,7 +75,7 @@ export function createDataset(engine: Engine): Dataset {
   const read = latestOnly<Reading>(async (reading, isNewest) => {
     const { input, comesBack } = reading;
     try {
-      const summary = await engine.setDataset(input.name, input.text, input.options);
+      const summary = await engine.setDataset(input.source, input.options, () => {});
       const { current, previous } = store.getState();
       const replaces = current !== null && !sameSource(current.input, input);
       store.setState({
@@ -102,9 +103,13 @@ export function createDataset(engine: Engine): Dataset {
     if (current !== null) request({ ...current.input, options: { ...current.input.options, ...change(current) } });
   };
 
+  let opened = 0;
+  const open: Dataset['open'] = (name, files) => request({ source: { key: `source-${++opened}`, name, files }, options: {} });
+
   return {
     store,
-    open: (name, text) => request({ name, text, options: {} }),
+    open,
+    openText: (name, text) => open(name, [{ path: name, blob: new Blob([text]) }]),
     remap: (change) => changeOptions(({ summary }) => ({ mapping: nextMapping(summary.mapping, change) })),
     setOptions: (options) => changeOptions(() => options),
     undo: () => {
@@ -113,7 +118,7 @@ export function createDataset(engine: Engine): Dataset {
     },
     dismissFailure: () => store.setState({ failure: null }),
     reject: (name, thrown) =>
-      store.setState({ failure: { input: { name, text: '', options: {} }, problem: toProblem(thrown) } }),
+      store.setState({ failure: { input: { source: { key: '', name, files: [] }, options: {} }, problem: toProblem(thrown) } }),
     setModelReady: (ready) => {
       if (ready === store.getState().modelReady) return;
       store.setState({ modelReady: ready });
@@ -134,9 +139,9 @@ export function usableDataset({ current, fits }: DatasetState): LoadedDataset | 
   return fits ? current : null;
 }
 
-/** The same text with other options is the same dataset: remapping is not replacing. */
+/** The same files with other options is the same dataset: remapping is not replacing. */
 function sameSource(a: DatasetInput, b: DatasetInput): boolean {
-  return a.name === b.name && a.text === b.text;
+  return a.source.key === b.source.key;
 }
 
 /** The one line the step says when it holds something. */

@@ -13,7 +13,7 @@ const Sample = z.object({
   file: z.string(),
   title: z.string(),
   description: z.string(),
-  task: z.enum(['classification', 'generation']),
+  task: z.enum(['classification', 'extraction', 'generation', 'persona']),
   /** Text to start a prefix from. */
   initText: z.optional(z.string()),
   /** Steps that are enough for this data. */

@@ -26,7 +26,6 @@ import { createModel, summaryOf } from './model';
 import { modelAddress } from './modelAddress';
 import type { ModelCache } from './modelCache';
 import { createModelCache } from './modelCache';
-import { readText } from './readText';
 import type { Run } from './run';
 import { createRun, latestRun } from './run';
 import type { Runs } from './runs';
@@ -71,7 +70,7 @@ export interface Session {
   /** Loads the model that the link names and lists the samples. */
   begin(): void;
   openSample(sample: Sample): Promise<void>;
-  openFile(file: File): Promise<void>;
+  openFile(file: File): void;
   tune(): void;
   startSweep(): void;
   /** Takes up a sweep that was stopped, or cut off when the page was closed. */
@@ -228,15 +227,9 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     },
     async openSample(sample) {
       const text = await samples.open(sample);
-      if (text !== null) dataset.open(sample.file, text);
+      if (text !== null) dataset.openText(sample.file, text);
     },
-    async openFile(file) {
-      try {
-        dataset.open(file.name, readText(file.name, new Uint8Array(await file.arrayBuffer())));
-      } catch (thrown) {
-        dataset.reject(file.name, thrown);
-      }
-    },
+    openFile: (file) => dataset.open(file.name, [{ path: file.name, blob: file }]),
     tune() {
       const current = usableDataset(dataset.store.getState());
       const summary = summaryOf(model.store.getState());

@@ -2,6 +2,7 @@
  * The engine behind the protocol: one model, one dataset, one run at a time, and the adapters that came of them. Runs in a
  * worker for the page and in Node for the command line; it knows neither. What it does is in the parts it is made of.
  */
+import { readDataset } from '../data';
 import { DataError, ModelError } from '../errors';
 import { fitOf, localLocks, type ModelLibrary } from '../models';
 import { deviceLimits, isOutOfMemory } from '../runtime';
@@ -18,6 +19,8 @@ import { type OpenModel, openModel } from './openModel';
 import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
   DatasetOptions,
+  DatasetProgress,
+  DatasetSource,
   DatasetSummary,
   DeviceChoice,
   Engine,
@@ -43,6 +46,8 @@ type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
 
 /** Room that examples leave for virtual tokens, as many as the page offers. */
 const ROOM_FOR_PREFIX = 64;
+/** Rows that are used of a dataset at most, unless the person says otherwise. */
+const MAX_ROWS = 10_000;
 
 const memoryOf = ({ memoryBytes, microBatchSize, recompute }: MemoryPlan): MemoryEstimate => ({
   memoryBytes,
@@ -62,9 +67,9 @@ export interface EngineOptions {
 }
 
 /** @throws DataError if no row can be used */
-function prepareFor({ tokenizer, config }: OpenModel, { name, text, options }: KeptDataset): PreparedDataset {
+function prepareFor({ tokenizer, config }: OpenModel, { rows, options }: KeptDataset): PreparedDataset {
   const maxTokens = Math.max(config.contextLength / 2, config.contextLength - ROOM_FOR_PREFIX);
-  return prepareDataset(name, text, options, tokenizer, Math.floor(maxTokens));
+  return prepareDataset(rows, options, tokenizer, Math.floor(maxTokens));
 }
 
 export class PreludeEngine implements Engine {
@@ -73,6 +78,8 @@ export class PreludeEngine implements Engine {
   private secondsPerToken: number | null = null;
   /** Ends the listing that is under way. */
   private listing = new AbortController();
+  /** Ends the reading of the dataset before. */
+  private reading = new AbortController();
   private readonly store: Promise<RunStore>;
   private readonly seat = new ModelSeat({
     onLeaving: () => {
@@ -153,11 +160,31 @@ export class PreludeEngine implements Engine {
     return this.dataset;
   }
 
-  async setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary> {
-    const prepared = prepareFor(await this.seat.ready(), { name, text, options });
+  async setDataset(
+    source: DatasetSource,
+    options: DatasetOptions,
+    onProgress: (progress: DatasetProgress) => void,
+  ): Promise<DatasetSummary> {
+    this.reading.abort(new DataError('Another dataset was dropped meanwhile.'));
+    this.reading = new AbortController();
+    const { signal } = this.reading;
+    const model = await this.seat.ready();
+    const rows = await readDataset(source, {
+      choices: options.reading ?? {},
+      maxRows: options.maxRows ?? MAX_ROWS,
+      seed: options.seed ?? 0,
+      onProgress: (progress) => onProgress({ type: 'reading', ...progress }),
+      onHead: (head) => onProgress({ type: 'preview', summary: prepareFor(model, { rows: head, options }).summary }),
+      signal,
+    });
+    const prepared = prepareFor(model, { rows, options });
     this.dataset = prepared;
     return prepared.summary;
   }
+
+  evaluateSubjects: Engine['evaluateSubjects'] = () => Promise.reject(new DataError('Not there yet.'));
+  applyToFile: Engine['applyToFile'] = () => Promise.reject(new DataError('Not there yet.'));
+  stopEvaluating: Engine['stopEvaluating'] = async () => {};
 
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
     const model = await this.seat.ready();

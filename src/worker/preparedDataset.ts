@@ -2,7 +2,7 @@
 import {
   buildExamples,
   countValues,
-  parseDataset,
+  type ParsedDataset,
   resolveMapping,
   splitExamples,
   type TokenisedRow,
@@ -35,13 +35,14 @@ const DEFAULT_VALIDATION_FRACTION = 0.1;
 
 /** @throws DataError if no row can be used */
 export function prepareDataset(
-  name: string,
-  text: string,
-  { mapping: partial = {}, validationFraction = DEFAULT_VALIDATION_FRACTION, seed = 0 }: DatasetOptions,
+  parsed: ParsedDataset,
+  options: DatasetOptions,
   tokenizer: ModelTokenizer,
-  maxTokens: number,
+  maxTokensLimit: number,
 ): PreparedDataset {
-  const parsed = parseDataset(name, text);
+  const { mapping: partial = {}, validationFraction = DEFAULT_VALIDATION_FRACTION, seed = 0 } = options;
+  const { name } = parsed;
+  const maxTokens = Math.min(options.maxTokens ?? maxTokensLimit, maxTokensLimit);
   const mapping = resolveMapping(parsed, partial);
   const built = buildExamples(parsed, mapping);
   const { tokenised, problems, shortened } = tokeniseExamples(built.examples, tokenizer, { maxTokens });
@@ -67,17 +68,34 @@ export function prepareDataset(
       labels.map(({ label }) => label),
       tokenised,
     ),
-    source: { name, text, options: { mapping, validationFraction, seed } },
+    source: { rows: parsed, options: { ...options, mapping, validationFraction, seed } },
     summary: {
       name,
+      reading: parsed.reading,
       columns: parsed.columns,
+      samples: Object.fromEntries(parsed.columns.map((column) => [column, samplesOf(parsed, column)])),
       mapping,
-      labels,
+      labels: labels.map((one) => ({ ...one, word: one.label, tokens: [], sameStart: [] })),
       usableRows: tokenised.length,
       trainRows: train.length,
       validationRows: validation.length,
       skipped,
       shortened,
+      report: {
+        read: parsed.read,
+        drawn: parsed.drawn ? parsed.rows.length : null,
+        usable: tokenised.length,
+        skipped: [],
+        duplicates: 0,
+        contradictions: 0,
+        inBothSplits: 0,
+        split: 'random',
+        lengths: { width: 8, counts: [] },
+        maxTokens,
+        maxTokensLimit,
+        cutRows: shortened.length,
+        cutShare: 0,
+      },
       preview: train.slice(0, PREVIEW_ROWS).map((example) => ({
         line: example.line,
         tokens: tokenPieces(example, tokenizer),
@@ -91,4 +109,14 @@ export function prepareDataset(
       meanTokens: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,
     },
   };
+}
+
+function samplesOf({ rows }: ParsedDataset, column: string): string[] {
+  const values = new Set<string>();
+  for (const { cells } of rows) {
+    const value = (cells[column] ?? '').trim();
+    if (value !== '') values.add(value.slice(0, 80));
+    if (values.size === 3) break;
+  }
+  return [...values];
 }

@@ -2,6 +2,8 @@
  * The protocol between the page and the engine's worker: one interface, called through Comlink, and the plain data that
  * crosses it. Everything here can be structured-cloned. The page never touches ONNX Runtime or a tokenizer itself.
  */
+import type { DataEngine } from './dataProtocol';
+import type { EvaluationEngine } from './evaluationProtocol';
 import type { LearnedEngine } from './learnedProtocol';
 import type {
   DeviceChoice,
@@ -14,60 +16,11 @@ import type {
 import type { RunsEngine, SweepEngine } from './runsProtocol';
 import type { AdapterListing, AdapterSummary, TuneEstimate, TuneEvent, TuneSettings } from './tuningProtocol';
 
+export type * from './dataProtocol';
 export type * from './errorsProtocol';
+export type * from './evaluationProtocol';
 export type * from './modelsProtocol';
 export type * from './tuningProtocol';
-
-/** Which columns are the input and which is the target; `template` is the exact text, `{column}` stands for a cell. */
-export interface ColumnMapping {
-  readonly inputs: readonly string[];
-  readonly target: string;
-  /** e.g. `Review: {text}\nVerdict: {label}`; the loss is taken on the target's cell (and the end token) only. */
-  readonly template: string;
-  readonly task: 'classification' | 'generation';
-}
-
-export interface RowProblem {
-  /** Line in the file, from 1. */
-  readonly line: number;
-  readonly column?: string;
-  readonly reason: string;
-}
-
-export interface TokenPiece {
-  readonly id: number;
-  readonly text: string;
-  /** True where the loss is taken. */
-  readonly supervised: boolean;
-}
-
-export interface DatasetSummary {
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly mapping: ColumnMapping;
-  /** Distinct targets, most frequent first, when the task is classification. */
-  readonly labels: readonly { readonly label: string; readonly count: number }[];
-  readonly usableRows: number;
-  readonly trainRows: number;
-  readonly validationRows: number;
-  readonly skipped: readonly RowProblem[];
-  /** Rows that train with the beginning of their prompt cut off, to fit the model. */
-  readonly shortened: readonly RowProblem[];
-  /** Of the first rows, exactly what trains. */
-  readonly preview: readonly { readonly line: number; readonly tokens: readonly TokenPiece[] }[];
-  /** Up to eight held-out rows (training rows when nothing is held out): the text before the target, and the target with the space before it. */
-  readonly examples: readonly { readonly line: number; readonly prompt: string; readonly target: string }[];
-  readonly longestTokens: number;
-  readonly meanTokens: number;
-}
-
-export interface DatasetOptions {
-  /** Guessed from the data when absent. */
-  readonly mapping?: Partial<ColumnMapping>;
-  /** 0..0.5, default 0.1. */
-  readonly validationFraction?: number;
-  readonly seed?: number;
-}
 
 export interface SamplingSettings {
   /** 0 is greedy. */
@@ -105,7 +58,7 @@ export interface AdapterFileSummary {
 }
 
 /** Callbacks cross the worker border as `Comlink.proxy`. Errors cross as `SerialisedError` (see `errors.ts` of this folder). */
-export interface Engine extends LearnedEngine, RunsEngine, SweepEngine {
+export interface Engine extends DataEngine, EvaluationEngine, LearnedEngine, RunsEngine, SweepEngine {
   loadModel(
     source: ModelSource,
     device: DeviceChoice,
@@ -118,9 +71,6 @@ export interface Engine extends LearnedEngine, RunsEngine, SweepEngine {
   deleteCachedModel(key: string): Promise<void>;
   /** All of them. */
   deleteCachedModels(): Promise<void>;
-
-  /** Parses, maps, tokenises and splits. The dataset stays the current one only if this succeeds. */
-  setDataset(name: string, text: string, options: DatasetOptions): Promise<DatasetSummary>;
 
   estimate(settings: TuneSettings): Promise<TuneEstimate>;
   /** Resolves when the run ends, with the last event. */

@@ -23,8 +23,8 @@ export function DataStep() {
         {pending !== null && (
           <p className={classes.quiet} role="status">
             {modelReady
-              ? `Reading ${pending.name}`
-              : `${pending.name} is here; it is read as soon as the model with its tokenizer is.`}
+              ? `Reading ${pending.source.name}`
+              : `${pending.source.name} is here; it is read as soon as the model with its tokenizer is.`}
           </p>
         )}
         {failure !== null && (

@@ -21,7 +21,7 @@ export function Intake({ hasData }: { readonly hasData: boolean }) {
 
   const openFiles = (files: readonly File[]) => {
     const [file] = files;
-    if (files.length === 1 && file) void openFile(file);
+    if (files.length === 1 && file) openFile(file);
     else
       dataset.reject('', {
         kind: 'data',
@@ -30,7 +30,7 @@ export function Intake({ hasData }: { readonly hasData: boolean }) {
       });
   };
   const readPasted = () => {
-    dataset.open(PASTED, text);
+    dataset.openText(PASTED, text);
     close();
   };
   return (
@@ -144,8 +144,8 @@ function usePasteAnywhere() {
       if (event.clipboardData === null || focusOf(target) === 'field') return;
       const file = event.clipboardData.files[0];
       const text = event.clipboardData.getData('text/plain');
-      if (file) void openFile(file);
-      else if (text.trim() !== '') dataset.open(PASTED, text);
+      if (file) openFile(file);
+      else if (text.trim() !== '') dataset.openText(PASTED, text);
       else return;
       event.preventDefault();
       document.getElementById('data')?.scrollIntoView();

@@ -51,7 +51,7 @@ function Tokens({ tokens }: { readonly tokens: readonly TokenPiece[] }) {
 
 function Token({ token }: { readonly token: TokenPiece }) {
   return (
-    <span className={classes.token} data-supervised={token.supervised || undefined} title={`token ${token.id}`}>
+    <span className={classes.token} data-supervised={token.part === 'learned' || undefined} title={`token ${token.id}`}>
       {token.text.replaceAll('\n', '↵\n')}
     </span>
   );

@@ -1,6 +1,7 @@
 /** Everything of the person's that survives a reload. */
 export { memoryTables } from './memoryTables';
 export { openRunStore } from './openStore';
-export type { KeptDataset, StoredSweep } from './records';
+export type { KeptDataset } from './datasetRecord';
+export type { StoredSweep } from './records';
 export { RunKeeper } from './runKeeper';
 export { RunStore } from './runStore';

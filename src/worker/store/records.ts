@@ -3,7 +3,7 @@
  * crash damaged it. Adapters are kept as the files that leave and enter Prelude, in PEFT's formats.
  */
 import { z } from 'zod/mini';
-import type { AdapterSummary, DatasetOptions } from '../protocol';
+import type { AdapterSummary } from '../protocol';
 import type { KeptRun, KeptSweep, ModelIdentity, RunCurve, SweepState } from '../runsProtocol';
 import { Init, Settings, Sweep } from './settingsRecord';
 
@@ -16,12 +16,6 @@ export interface KeptAdapter {
   readonly runId: string | null;
   /** All but the weights, by name: adapter_config.json, prelude.json. */
   readonly files: Readonly<Record<string, string>>;
-}
-
-export interface KeptDataset {
-  readonly name: string;
-  readonly text: string;
-  readonly options: DatasetOptions;
 }
 
 /** Phase and report follow from the state. */
@@ -93,27 +87,6 @@ export const AdapterRecord = z.object({
 
 /** adapter_model.safetensors; it may be large, so it lies in a table of its own. */
 export const WeightsRecord = z.object({ bytes: z.instanceof(Uint8Array<ArrayBuffer>) });
-
-const Options = z.object({
-  mapping: z.optional(
-    z.partial(
-      z.object({
-        inputs: z.array(z.string()),
-        target: z.string(),
-        template: z.string(),
-        task: z.enum(['classification', 'generation']),
-      }),
-    ),
-  ),
-  validationFraction: z.optional(z.number()),
-  seed: z.optional(z.number()),
-}) satisfies z.ZodMiniType<DatasetOptions>;
-
-export const DatasetRecord = z.object({
-  name: z.string(),
-  text: z.string(),
-  options: Options,
-}) satisfies z.ZodMiniType<KeptDataset>;
 
 const Result = z.object({
   runId: z.string(),

@@ -5,7 +5,7 @@
 import { finite } from '../finite';
 import type { TuneEvent } from '../protocol';
 import type { KeptRun, Measurement, RunEnding } from '../runsProtocol';
-import type { KeptDataset } from './records';
+import type { KeptDataset } from './datasetRecord';
 import type { RunStore } from './runStore';
 
 export const KEEP_EVERY_MS = 3000;

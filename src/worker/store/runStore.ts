@@ -7,13 +7,12 @@ import { z } from 'zod/mini';
 import { DataError, DeviceError, PreludeError } from '../../errors';
 import { type Locks, nameFor } from '../../models';
 import type { KeptRun, RunCurve, RunListing } from '../runsProtocol';
+import { DatasetRecord, type KeptDataset } from './datasetRecord';
 import {
   AdapterRecord,
   CounterRecord,
   CurveRecord,
-  DatasetRecord,
   type KeptAdapter,
-  type KeptDataset,
   RunRecord,
   type StoredSweep,
   SweepRecord,
@@ -27,6 +26,14 @@ const underWay = (id: string): string => `under way ${id}`;
 
 /** A run or sweep of whatever version: the dataset it needs must not be cleared. */
 const UsesDataset = z.looseObject({ record: z.looseObject({ dataset: z.looseObject({ id: z.string() }) }) });
+
+/** Objects with the same entries in another order are the same. */
+const canonicalJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
 
 export class RunStore {
   private readonly runTable: RecordTable<KeptRun>;
@@ -95,11 +102,9 @@ export class RunStore {
     return this.curveTable.get(runId);
   }
 
-  /** The name under which a dataset is kept: the same for the same text and options. */
-  static datasetId({ text, options }: KeptDataset): Promise<string> {
-    const { mapping = {}, validationFraction = null, seed = null } = options;
-    const { inputs = null, target = null, template = null, task = null } = mapping;
-    return nameFor(JSON.stringify([text, inputs, target, template, task, validationFraction, seed]));
+  /** The name under which a dataset is kept: the same for the same rows and options. */
+  static datasetId({ rows, options }: KeptDataset): Promise<string> {
+    return nameFor(canonicalJson([rows.rows, { ...options, reading: null }]));
   }
 
   /** A run that begins, with the dataset it is made with. */

@@ -1,6 +1,6 @@
 /** The text of a dropped file, whatever wrote it. */
 import { describe, expect, it } from 'vitest';
-import { readText } from '../../src/state/readText';
+import { readText } from '../../src/data/readText';
 
 describe('a dropped file', () => {
   it.each([
