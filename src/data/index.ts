@@ -6,4 +6,4 @@ export { TextStream, tokenPieces } from './pieces';
 export { readDataset } from './read';
 export { splitExamples } from './split';
 export { encodePair, tokeniseExamples } from './tokenise';
-export type { ChatTurn, DataRow, Example, ParsedDataset, TokenisedExample, TokenisedRow, Tokenizer } from './types';
+export type { Example, ParsedDataset, TokenisedExample, TokenisedRow, Tokenizer } from './types';

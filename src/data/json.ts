@@ -31,7 +31,11 @@ export function parseJsonLines(text: string): LooseRows {
     try {
       value = JSON.parse(source);
     } catch {
-      problems.push({ kind: 'unreadable', line, reason: `not valid JSON: ${syntaxError(source)?.reason ?? 'unreadable'}` });
+      problems.push({
+        kind: 'unreadable',
+        line,
+        reason: `not valid JSON: ${syntaxError(source)?.reason ?? 'unreadable'}`,
+      });
       return;
     }
     addRow(value, line, rows, problems);
@@ -74,7 +78,12 @@ export function parseJson(name: string, text: string): LooseRows {
 
 function addRow(value: unknown, line: number, rows: LooseRow[], problems: RowProblem[]): void {
   if (isObject(value)) rows.push({ line, cells: flattenRow(value) });
-  else problems.push({ kind: 'unreadable', line, reason: `a row must be an object like {"text": "…"}, this is ${describe(value)}` });
+  else
+    problems.push({
+      kind: 'unreadable',
+      line,
+      reason: `a row must be an object like {"text": "…"}, this is ${describe(value)}`,
+    });
 }
 
 function describe(value: unknown): string {

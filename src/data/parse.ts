@@ -58,9 +58,20 @@ export function parseDataset(name: string, text: string): ParsedDataset {
     reason: 'By its ending and its first lines.',
     files: [{ path: name, rows: rows.length, leftOut: null }],
   };
-  const problemCounts = Object.fromEntries(countValues(problems.map(({ kind }) => kind)).map(({ label, count }) => [label, count]));
+  const problemCounts = Object.fromEntries(
+    countValues(problems.map(({ kind }) => kind)).map(({ label, count }) => [label, count]),
+  );
   const read = rows.length + problems.length;
-  return { name, reading, columns, rows: rows.map((row) => fill(row, columns)), read, drawn: false, problems, problemCounts };
+  return {
+    name,
+    reading,
+    columns,
+    rows: rows.map((row) => fill(row, columns)),
+    read,
+    drawn: false,
+    problems,
+    problemCounts,
+  };
 }
 
 function looseRows(name: string, text: string): LooseRows {

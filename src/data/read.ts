@@ -11,7 +11,11 @@ export interface ReadOptions {
   readonly maxRows: number;
   readonly seed: number;
   /** Called now and then while it reads. */
-  readonly onProgress: (progress: { readonly bytes: number; readonly totalBytes: number; readonly rows: number }) => void;
+  readonly onProgress: (progress: {
+    readonly bytes: number;
+    readonly totalBytes: number;
+    readonly rows: number;
+  }) => void;
   /** Called once for a large dataset, with the rows of its beginning. */
   readonly onHead: (head: ParsedDataset) => void;
   /** Ends the reading with its reason. */

@@ -104,7 +104,8 @@ export function createDataset(engine: Engine): Dataset {
   };
 
   let opened = 0;
-  const open: Dataset['open'] = (name, files) => request({ source: { key: `source-${++opened}`, name, files }, options: {} });
+  const open: Dataset['open'] = (name, files) =>
+    request({ source: { key: `source-${++opened}`, name, files }, options: {} });
 
   return {
     store,
@@ -118,7 +119,9 @@ export function createDataset(engine: Engine): Dataset {
     },
     dismissFailure: () => store.setState({ failure: null }),
     reject: (name, thrown) =>
-      store.setState({ failure: { input: { source: { key: '', name, files: [] }, options: {} }, problem: toProblem(thrown) } }),
+      store.setState({
+        failure: { input: { source: { key: '', name, files: [] }, options: {} }, problem: toProblem(thrown) },
+      }),
     setModelReady: (ready) => {
       if (ready === store.getState().modelReady) return;
       store.setState({ modelReady: ready });

@@ -50,7 +50,7 @@ function whyNoData({ dataset }: Pick<Parts, 'dataset'>): string | null {
   const { current, pending, fits } = dataset.store.getState();
   if (pending !== null) return 'The dataset is being read.';
   if (current === null) return 'Choose a dataset first.';
-  return fits ? null : `This model cannot read ${current.input.name}; Data says why.`;
+  return fits ? null : `This model cannot read ${current.input.source.name}; Data says why.`;
 }
 
 /** Why Tune cannot start now, in one sentence; null when it can. */

@@ -14,11 +14,18 @@ import { fableTokenizer } from '../models/fableTokenizer';
 
 const fable = fableTokenizer();
 
+const withoutChat = {
+  turnEndTokenId: null,
+  hasChatTemplate: false,
+  chatPrompt: () => expect.fail('there is no chat template'),
+};
+
 /** One token per UTF-8 byte, so that every character of several bytes is several tokens. */
 const bytes: Tokenizer = {
   encode: (text) => [...new TextEncoder().encode(text)],
   decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
   endTokenId: 300,
+  ...withoutChat,
 };
 
 /** Merges `:` with the letter behind it, and begins texts with 1. */
@@ -29,6 +36,7 @@ const greedy: Tokenizer = {
   ],
   decode: (ids) => ids.join(),
   endTokenId: 2,
+  ...withoutChat,
 };
 
 const example = (prompt: string, target: string): Example => ({ line: 1, prompt, target, label: null });
@@ -97,7 +105,7 @@ describe('the text of tokens', () => {
       const pieces = tokenPieces({ line: 1, tokenIds, targetStart: 3, label: null }, tokenizer);
       expect(pieces.map((piece) => piece.text).join('')).toBe(text);
       expect(pieces.every((piece) => !piece.text.includes('\uFFFD'))).toBe(true);
-      expect(pieces.map(({ supervised }) => supervised)).toEqual(tokenIds.map((_, i) => i >= 3));
+      expect(pieces.map(({ part }) => part)).toEqual(tokenIds.map((_, i) => (i >= 3 ? 'learned' : 'context')));
     }
     const e = tokenPieces({ line: 1, tokenIds: bytes.encode('né€'), targetStart: 1, label: null }, bytes);
     expect(e.map((piece) => piece.text)).toEqual(['n', '', 'é', '', '', '€']);
@@ -114,6 +122,7 @@ describe('the text of tokens', () => {
           .replaceAll('▁', ' ')
           .replace(/^ /, ''),
       endTokenId: 0,
+      ...withoutChat,
     };
     const stream = new TextStream(metaspace);
     expect([stream.push(1), stream.push(2), stream.end()]).toEqual(['the', ' fox', '']);

@@ -2,17 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import { createDataset, datasetLine, usableDataset } from '../../src/state/dataset';
 import { nextMapping, unknownColumns } from '../../src/state/mapping';
-import type { ColumnMapping } from '../../src/worker/protocol';
 import { createScriptedEngine } from '../support/scriptedEngine';
+import { mappingWith } from '../support/source';
 
 const GOOD = 'Fine soup.\tgood\nCold soup.\tbad\nno label';
-const settle = () => new Promise((resolve) => setImmediate(resolve));
+const settle = async () => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
 
 async function opened(script: Parameters<typeof createScriptedEngine>[0] = {}) {
   const engine = createScriptedEngine(script);
   const dataset = createDataset(engine);
   dataset.setModelReady(true);
-  dataset.open('reviews.tsv', GOOD);
+  dataset.openText('reviews.tsv', GOOD);
   await settle();
   return { engine, dataset };
 }
@@ -21,9 +23,9 @@ describe('the dataset', () => {
   it('waits for the model whose tokenizer reads it', async () => {
     const engine = createScriptedEngine();
     const dataset = createDataset(engine);
-    dataset.open('reviews.tsv', GOOD);
+    dataset.openText('reviews.tsv', GOOD);
     await settle();
-    expect(dataset.store.getState().pending?.name).toBe('reviews.tsv');
+    expect(dataset.store.getState().pending?.source.name).toBe('reviews.tsv');
     expect(engine.calls).toHaveLength(0);
     dataset.setModelReady(true);
     await settle();
@@ -34,23 +36,26 @@ describe('the dataset', () => {
     const { dataset } = await opened();
     const summary = dataset.store.getState().current?.summary;
     expect(summary && datasetLine(summary)).toBe('2 rows, 2 labels, 1 skipped');
-    const shortened = [{ line: 2, reason: 'too long' }];
+    const shortened = [{ kind: 'shortened' as const, line: 2, reason: 'too long' }];
     expect(summary && datasetLine({ ...summary, shortened })).toBe('2 rows, 2 labels, 1 skipped, 1 shortened');
   });
 
   it('stays in use when another file cannot be read', async () => {
     const { dataset } = await opened();
-    dataset.open('broken.csv', 'nothing here');
+    dataset.openText('broken.csv', 'nothing here');
     await settle();
     const { current, failure, pending } = dataset.store.getState();
     expect(current?.summary.name).toBe('reviews.tsv');
-    expect(failure).toMatchObject({ input: { text: 'nothing here' }, problem: { kind: 'data', where: { line: 1 } } });
+    expect(failure).toMatchObject({
+      input: { source: { name: 'broken.csv' } },
+      problem: { kind: 'data', where: { line: 1 } },
+    });
     expect(pending).toBeNull();
   });
 
   it('is in reach after it was replaced, and undo can be undone', async () => {
     const { dataset } = await opened();
-    dataset.open('other.tsv', 'a\tb');
+    dataset.openText('other.tsv', 'a\tb');
     await settle();
     expect(dataset.store.getState().previous?.summary.name).toBe('reviews.tsv');
     dataset.undo();
@@ -69,7 +74,7 @@ describe('the dataset', () => {
       previous: null,
       current: { summary: { mapping: { template: '{text} → {label}' } } },
     });
-    expect(engine.calls.at(-1)?.args[2]).toMatchObject({ mapping: { template: '{text} → {label}', target: 'label' } });
+    expect(engine.calls.at(-1)?.args[1]).toMatchObject({ mapping: { template: '{text} → {label}', target: 'label' } });
   });
 
   it('keeps its mapping when the held-out share changes', async () => {
@@ -78,7 +83,7 @@ describe('the dataset', () => {
     await settle();
     dataset.setOptions({ validationFraction: 0.3 });
     await settle();
-    expect(engine.calls.at(-1)?.args[2]).toMatchObject({
+    expect(engine.calls.at(-1)?.args[1]).toMatchObject({
       validationFraction: 0.3,
       mapping: { template: '{text}: {label}' },
     });
@@ -118,7 +123,10 @@ describe('the dataset', () => {
     await settle();
     const { failure, pending } = dataset.store.getState();
     expect(usableDataset(dataset.store.getState())).toBeNull();
-    expect({ failure, pending }).toMatchObject({ failure: { input: { name: 'reviews.tsv' } }, pending: null });
+    expect({ failure, pending }).toMatchObject({
+      failure: { input: { source: { name: 'reviews.tsv' } } },
+      pending: null,
+    });
     refuses = false;
     dataset.setModelReady(false);
     dataset.setModelReady(true);
@@ -129,7 +137,7 @@ describe('the dataset', () => {
 
   it('is not taken for read when the model that read it has gone meanwhile', async () => {
     const { dataset } = await opened();
-    dataset.open('other.tsv', 'a\tb');
+    dataset.openText('other.tsv', 'a\tb');
     dataset.setModelReady(false);
     await settle();
     expect(usableDataset(dataset.store.getState())).toBeNull();
@@ -138,17 +146,20 @@ describe('the dataset', () => {
   it('comes back when the new model cannot read the file that was to replace it', async () => {
     const { dataset } = await opened();
     dataset.setModelReady(false);
-    dataset.open('broken.csv', 'nothing here');
+    dataset.openText('broken.csv', 'nothing here');
     dataset.setModelReady(true);
     await settle();
     await settle();
     expect(usableDataset(dataset.store.getState())?.summary.name).toBe('reviews.tsv');
-    expect(dataset.store.getState()).toMatchObject({ pending: null, failure: { input: { name: 'broken.csv' } } });
+    expect(dataset.store.getState()).toMatchObject({
+      pending: null,
+      failure: { input: { source: { name: 'broken.csv' } } },
+    });
   });
 });
 
 describe('a change of the mapping', () => {
-  const mapping: ColumnMapping = { inputs: ['a', 'b'], target: 'c', template: '{a}{b}{c}', task: 'classification' };
+  const mapping = mappingWith({ inputs: ['a', 'b'], target: 'c', template: '{a}{b}{c}', task: 'classification' });
 
   it('lets a new target trade places with an input, and the template be guessed anew', () => {
     expect(nextMapping(mapping, { target: 'b' })).toEqual({ inputs: ['a', 'c'], target: 'b' });

@@ -25,7 +25,7 @@ async function visit(script: Script = {}) {
     save: () => {},
   });
   session.begin();
-  session.dataset.open('reviews.tsv', 'Fine.\tgood\nCold.\tbad');
+  session.dataset.openText('reviews.tsv', 'Fine.\tgood\nCold.\tbad');
   await settle();
   return { engine, session, callsOf: (method: string) => engine.calls.filter((call) => call.method === method).length };
 }

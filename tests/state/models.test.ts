@@ -337,7 +337,7 @@ describe('loading', () => {
 
   it('of another model keeps dataset and settings', async () => {
     const { session, argsOf } = await visit();
-    session.dataset.open('a.tsv', 'x\tgood\ny\tbad');
+    session.dataset.openText('a.tsv', 'x\tgood\ny\tbad');
     session.settings.set({ length: 7 });
     await settle();
     session.model.load({ type: 'hub', repo: REPO, revision: 'main' });
@@ -356,7 +356,7 @@ describe('a model that cannot read the dataset', () => {
         if (refuses && method === 'setDataset') throw toProblem({ kind: 'data', message: 'Too long.', where: {} });
       },
     });
-    session.dataset.open('a.tsv', 'x\tgood\ny\tbad');
+    session.dataset.openText('a.tsv', 'x\tgood\ny\tbad');
     await settle();
     refuses = true;
     session.model.load({ type: 'hub', repo: REPO, revision: 'main' });
@@ -381,7 +381,7 @@ describe('a model that cannot be tuned', () => {
 
   it('says so, asks for no estimate, and still writes', async () => {
     const { session, argsOf } = await visit({ model: { untrainable } });
-    session.dataset.open('a.tsv', 'x\tgood\ny\tbad');
+    session.dataset.openText('a.tsv', 'x\tgood\ny\tbad');
     await settle();
     expect(whyNotTune(session)).toBe('This model can write, but it cannot be tuned.');
     session.tune();

@@ -12,6 +12,7 @@ import { whyNotTune } from '../../src/state/whyNot';
 import type { ExportedFile, TuneSettings } from '../../src/worker/protocol';
 import { keptRun } from '../support/keptRun';
 import { createScriptedEngine, fallingLoss, type Script } from '../support/scriptedEngine';
+import { mappingWith } from '../support/source';
 
 const SAMPLES = JSON.stringify([
   {
@@ -82,7 +83,7 @@ describe('a visit', () => {
     const { session } = await visit();
     expect(whyNotTune(session)).toBe('Choose a dataset first.');
     session.settings.set({ length: 0 });
-    session.dataset.open('a.tsv', 'x\ty');
+    session.dataset.openText('a.tsv', 'x\ty');
     await settle();
     expect(whyNotTune(session)).toBe('Length is at least 1.');
   });
@@ -230,8 +231,8 @@ describe('a visit', () => {
   it('does not pass off what a run measured on other data for a measurement of the present data', () => {
     const present = {
       name: 'b.csv',
-      mapping: { inputs: ['x'], target: 'y', template: '{x}{y}', task: 'generation' },
-    } as const;
+      mapping: mappingWith({ inputs: ['x'], target: 'y', template: '{x}{y}' }),
+    };
     const prefix = { template: '{x}{y}' };
     expect(measuredOn(prefix, 'b.csv', present)).toBeNull();
     expect(measuredOn(prefix, 'a.csv', present)).toBe('measured on a.csv');
@@ -266,7 +267,7 @@ describe('a visit', () => {
     expect(state().adapter).toMatchObject({ id: 'adapter-1', shape: { method: 'prefix' } });
     await session.learned.askAblation();
     await session.learned.askAttention({ prompt: 'Verdict:', format: 'text', answer: '' });
-    session.dataset.open('other.tsv', 'x\ty');
+    session.dataset.openText('other.tsv', 'x\ty');
     await settle();
     expect(state()).toMatchObject({ ablation: { status: 'unasked' }, attention: { status: 'done' } });
 

@@ -12,6 +12,7 @@ import {
 import { checkSettings, type SettingsContext } from '../../src/state/settingsRules';
 import { parseUrl } from '../../src/state/url';
 import { createScriptedEngine } from '../support/scriptedEngine';
+import { ignore, textSource } from '../support/source';
 
 const QKV = (['q', 'k', 'v'] as const).map((role) => ({ role, module: `${role}_proj`, numbersPerRank: 100 }));
 const CONTEXT: SettingsContext = { contextLength: 512, longestTokens: 43, loraTargets: QKV };
@@ -151,7 +152,11 @@ describe('the projections that LoRA goes on', () => {
 
 describe('the text that is suggested as a start', () => {
   it('names the labels', async () => {
-    const summary = await createScriptedEngine().setDataset('a.tsv', 'x\tgood\ny\tbad\nz\tgood', {});
+    const summary = await createScriptedEngine().setDataset(
+      textSource('a.tsv', 'x\tgood\ny\tbad\nz\tgood'),
+      {},
+      ignore,
+    );
     expect(suggestInitText(summary)).toBe('Read the text and say the label: good or bad.');
   });
 });

@@ -1,11 +1,13 @@
 /** Records as the store keeps them, with made-up numbers. */
+
+import { parseDataset } from '../../src/data';
 import { DEFAULTS, toTuneSettings } from '../../src/state/settings';
 import type { KeptRun, RunCurve } from '../../src/worker/runsProtocol';
-import type { KeptAdapter, KeptDataset } from '../../src/worker/store/records';
+import type { KeptDataset } from '../../src/worker/store';
+import type { KeptAdapter } from '../../src/worker/store/records';
 
 export const REVIEWS: KeptDataset = {
-  name: 'reviews.csv',
-  text: 'text,label\nlovely,good\nawful,bad',
+  rows: parseDataset('reviews.csv', 'text,label\nlovely,good\nawful,bad'),
   options: { mapping: { inputs: ['text'], target: 'label' }, validationFraction: 0.2, seed: 1 },
 };
 

@@ -7,6 +7,7 @@ import { PreludeEngine } from '../../src/worker/engine';
 import type { TuneSettings } from '../../src/worker/protocol';
 import type { RunStore } from '../../src/worker/store';
 import { folderModelFiles } from '../models/nodeFiles';
+import { ignore, textSource } from './source';
 
 const bundledFolder = fileURLToPath(new URL('../../public/models/fable-7m', import.meta.url));
 
@@ -74,6 +75,6 @@ export function nodeEngine(store?: RunStore): NodeEngine {
 export async function readyEngine(store?: RunStore): Promise<NodeEngine> {
   const made = nodeEngine(store);
   await made.engine.loadModel(bundledSource, 'wasm', () => {});
-  await made.engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
+  await made.engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: 0.2, seed: 1 }, ignore);
   return made;
 }

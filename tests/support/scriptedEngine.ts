@@ -9,6 +9,8 @@ import type {
   AdapterShape,
   AdapterSummary,
   CachedModel,
+  DatasetProgress,
+  DatasetReport,
   DatasetSummary,
   Engine,
   GenerateRequest,
@@ -16,11 +18,13 @@ import type {
   MethodSettings,
   ModelListing,
   ModelSummary,
+  Reading,
   SerialisedError,
   TokenPiece,
   TuneEvent,
   TuneSettings,
 } from '../../src/worker/protocol';
+import { createScriptedEvaluation } from './scriptedEvaluation';
 import { createScriptedLearned } from './scriptedLearned';
 import { createScriptedRuns, type RunsScript } from './scriptedRuns';
 
@@ -28,6 +32,8 @@ export interface Script extends RunsScript {
   /** Awaited before every event; the default lets pending promises run. */
   readonly pace?: () => Promise<void>;
   readonly progress?: readonly LoadProgress[];
+  /** Told by `setDataset` before it answers. */
+  readonly reading?: readonly DatasetProgress[];
   readonly model?: Partial<ModelSummary>;
   readonly listing?: ModelListing;
   readonly cached?: readonly CachedModel[];
@@ -123,6 +129,7 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
   return {
     ...createScriptedRuns(script),
     calls,
+    ...createScriptedEvaluation(script),
     ...createScriptedLearned(script),
     async loadModel(source, device, onProgress) {
       begin('loadModel', source, device);
@@ -155,10 +162,12 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
       begin('deleteCachedModels');
       cached = [];
     },
-    async setDataset(name, text, options) {
-      begin('setDataset', name, text, options);
+    async setDataset(source, options, onProgress) {
+      begin('setDataset', source, options);
       await pace();
-      const summary = summarise(name, text);
+      for (const progress of script.reading ?? []) onProgress(progress);
+      const [file] = source.files;
+      const summary = summarise(source.name, file === undefined ? '' : await file.blob.text());
       return { ...summary, mapping: { ...summary.mapping, ...options.mapping } };
     },
     async estimate(settings) {
@@ -395,34 +404,74 @@ function adapterOf(method: MethodSettings, id: string, steps: number, model: str
   };
 }
 
+const READING: Reading = {
+  format: 'csv',
+  encoding: 'utf-8',
+  delimiter: '\t',
+  header: false,
+  unit: null,
+  shape: 'text-label',
+  reason: 'Two columns with a tab between them.',
+  files: [],
+};
+
+const reportOf = (read: number, usable: number, badLines: readonly number[]): DatasetReport => ({
+  read,
+  drawn: null,
+  usable,
+  skipped: badLines.length === 0 ? [] : [{ kind: 'ragged', count: badLines.length, lines: badLines }],
+  duplicates: 0,
+  contradictions: 0,
+  inBothSplits: 0,
+  split: 'random',
+  lengths: { width: 8, counts: [0, 1, usable - 1] },
+  maxTokens: 448,
+  maxTokensLimit: 448,
+  cutRows: 0,
+  cutShare: 0,
+});
+
 /** One row per line, `text<TAB>label`; a line without a tab is a bad row. */
 function summarise(name: string, text: string): DatasetSummary {
   const lines = text.split('\n').map((line, index) => ({ line: index + 1, cells: line.split('\t') }));
   const rows = lines.filter(({ cells }) => cells.length === 2);
   if (rows.length === 0) throw new DataError(`${name} has no row that can be used.`, { file: name, line: 1 });
+  const bad = lines.filter(({ cells }) => cells.length !== 2).map(({ line }) => line);
   const counts = new Map<string, number>();
   for (const { cells } of rows) counts.set(cells[1] ?? '', (counts.get(cells[1] ?? '') ?? 0) + 1);
   const prompt = (cells: readonly string[]) => `Review: ${cells[0]}\nVerdict:`;
   const pieces = (cells: readonly string[]): TokenPiece[] => [
-    ...(prompt(cells).match(/\n|\s?[^\s]{1,5}/g) ?? []).map((piece, id) => ({ id, text: piece, supervised: false })),
-    { id: 1, text: ` ${cells[1]}`, supervised: true },
-    { id: 0, text: '<|end|>', supervised: true },
+    ...(prompt(cells).match(/\n|\s?[^\s]{1,5}/g) ?? []).map((piece, id) => ({
+      id,
+      text: piece,
+      part: 'context' as const,
+    })),
+    { id: 1, text: ` ${cells[1]}`, part: 'learned' as const },
+    { id: 0, text: '<|end|>', part: 'learned' as const },
   ];
   return {
     name,
+    reading: READING,
     columns: ['text', 'label'],
+    samples: { text: rows.slice(0, 3).map(({ cells }) => cells[0] ?? ''), label: [...counts.keys()] },
     mapping: {
+      system: null,
       inputs: ['text'],
       target: 'label',
+      kind: 'plain',
+      words: {},
       template: 'Review: {text}\nVerdict: {label}',
       task: 'classification',
     },
-    labels: [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count),
+    labels: [...counts]
+      .map(([label, count]) => ({ label, count, word: label, tokens: [` ${label}`], sameStart: [] }))
+      .sort((a, b) => b.count - a.count),
     usableRows: rows.length,
     trainRows: Math.ceil(rows.length * 0.9),
     validationRows: Math.floor(rows.length * 0.1),
-    skipped: lines.filter(({ cells }) => cells.length !== 2).map(({ line }) => ({ line, reason: 'has no label' })),
+    skipped: bad.map((line) => ({ kind: 'ragged' as const, line, reason: 'has no label' })),
     shortened: [],
+    report: reportOf(lines.length, rows.length, bad),
     preview: rows.slice(0, 4).map(({ line, cells }) => ({ line, tokens: pieces(cells) })),
     examples: rows.slice(0, 3).map(({ line, cells }) => ({ line, prompt: prompt(cells), target: ` ${cells[1]}` })),
     longestTokens: 43,

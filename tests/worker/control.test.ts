@@ -12,6 +12,7 @@ import {
   readyEngine,
   reviews,
 } from '../support/nodeEngine';
+import { ignore, textSource } from '../support/source';
 
 let at: NodeEngine;
 beforeAll(async () => {
@@ -95,7 +96,7 @@ describe('during a run', () => {
 describe('refusals', () => {
   it('say that there is no model, and no dataset', async () => {
     const { engine } = nodeEngine();
-    expect(await refusal(engine.setDataset('a.csv', reviews, {}))).toEqual({
+    expect(await refusal(engine.setDataset(textSource('a.csv', reviews), {}, ignore))).toEqual({
       kind: 'model',
       message: 'No model is loaded.',
       where: {},
@@ -174,7 +175,7 @@ describe('refusals', () => {
 
   it('name the line of a file with no usable row, and keep the dataset there was', async () => {
     const before = await at.engine.evaluate(null);
-    const refused = await refusal(at.engine.setDataset('empty.jsonl', '{"text": "a"\n', {}));
+    const refused = await refusal(at.engine.setDataset(textSource('empty.jsonl', '{"text": "a"\n'), {}, ignore));
     expect(refused).toMatchObject({ kind: 'data', where: { file: 'empty.jsonl', line: 1 } });
     expect(refused.hint).toBeTruthy();
     expect(await at.engine.evaluate(null)).toEqual(before);

@@ -6,6 +6,7 @@ import { LoadedDecoder } from '../../src/runtime';
 import type { GenerateRequest, LoadProgress, TuneEvent, TuneSettings } from '../../src/worker/protocol';
 import { AdapterShelf } from '../../src/worker/storedAdapter';
 import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
+import { ignore, textSource } from '../support/source';
 
 const NOTHING = { tensors: 0, bytes: 0, sessions: 0 };
 
@@ -197,7 +198,7 @@ describe('while the model loads', () => {
     const { engine } = nodeEngine();
     const progress: LoadProgress['status'][] = [];
     const loading = engine.loadModel(bundledSource, 'wasm', ({ status }) => progress.push(status));
-    const summary = await engine.setDataset('reviews.csv', reviews, {});
+    const summary = await engine.setDataset(textSource('reviews.csv', reviews), {}, ignore);
     expect(summary).toMatchObject({
       usableRows: 48,
       skipped: [],
@@ -211,9 +212,9 @@ describe('while the model loads', () => {
   it('a dataset goes to the model that was chosen last', async () => {
     const { engine } = nodeEngine();
     const first = engine.loadModel(bundledSource, 'wasm', () => {});
-    const early = engine.setDataset('reviews.csv', reviews, {}).catch((error: unknown) => error);
+    const early = engine.setDataset(textSource('reviews.csv', reviews), {}, ignore).catch((error: unknown) => error);
     const second = engine.loadModel(bundledSource, 'wasm', () => {});
-    const late = engine.setDataset('reviews.csv', reviews, {});
+    const late = engine.setDataset(textSource('reviews.csv', reviews), {}, ignore);
     expect(await early).toMatchObject({ message: 'The model was exchanged meanwhile.' });
     expect((await late).usableRows).toBe(48);
     expect((await first).name).toBe((await second).name);
@@ -275,7 +276,7 @@ describe('unloading', () => {
     await engine.loadModel(bundledSource, 'wasm', () => {});
     expect(prefix.model).toBe('fable-7m');
     expect(await engine.adapters()).toEqual({ usable: [prefix], others: [] });
-    await engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
+    await engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: 0.2, seed: 1 }, ignore);
     expect((await engine.evaluate(prefix.id)).loss).toBeCloseTo(prefix.loss as number, 6);
     await engine.unloadModel();
   });

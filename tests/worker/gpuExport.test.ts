@@ -6,6 +6,7 @@ import { singleModelLibrary } from '../../src/models';
 import { PreludeEngine } from '../../src/worker/engine';
 import type { ExportedFile, MethodSettings, TuneSettings } from '../../src/worker/protocol';
 import { bundledFiles, bundledSource, quickRun, reviews } from '../support/nodeEngine';
+import { ignore, textSource } from '../support/source';
 
 const Row = z.object({
   line: z.number(),
@@ -37,7 +38,7 @@ describe('a run for GPUs', () => {
   let adapter: string;
   beforeAll(async () => {
     await engine.loadModel(bundledSource, 'wasm', () => {});
-    await engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
+    await engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: 0.2, seed: 1 }, ignore);
     adapter = (await engine.tune(oneStep(lora), () => {})).adapter.id;
   }, 60_000);
   afterAll(() => engine.unloadModel(), 60_000);

@@ -2,6 +2,7 @@
 import { connectEngine } from '../../src/worker';
 import type { AdapterSummary, TuneSettings } from '../../src/worker/protocol';
 import type { KeptSweep, RunListing, SweepSettings } from '../../src/worker/runsProtocol';
+import { ignore, textSource } from '../support/source';
 
 const fable = { type: 'bundled', name: 'fable-7m' } as const;
 
@@ -15,7 +16,7 @@ export interface Kept {
 export async function work(dataset: string, settings: TuneSettings, sweep: SweepSettings): Promise<Kept> {
   const engine = connectEngine();
   await engine.loadModel(fable, 'wasm', () => {});
-  await engine.setDataset('reviews.csv', dataset, { validationFraction: 0.1, seed: 1 });
+  await engine.setDataset(textSource('reviews.csv', dataset), { validationFraction: 0.1, seed: 1 }, ignore);
   await engine.tune(settings, () => {});
   await engine.sweep(sweep, (event) => {
     if (event.type === 'begins') void engine.stopSweep();

@@ -5,6 +5,7 @@ import { localLocks } from '../../src/models';
 import type { TuneEvent } from '../../src/worker/protocol';
 import { memoryTables, RunStore } from '../../src/worker/store';
 import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
+import { ignore, textSource } from '../support/source';
 
 const tables = memoryTables();
 /** As another page of the same browser would have it. */
@@ -56,7 +57,7 @@ describe('after a reload', () => {
 
   it('its adapter is there with the numbers it was tuned to', async () => {
     expect((await again.engine.adapters()).usable).toEqual([before.adapter]);
-    await again.engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
+    await again.engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: 0.2, seed: 1 }, ignore);
     expect((await again.engine.evaluate(before.adapter.id)).loss).toBeCloseTo(before.adapter.loss ?? Number.NaN, 6);
   });
 

@@ -1,5 +1,6 @@
 /** What is told of an adapter on the bundled model: figures as plain data, and refusals with reasons. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDataset } from '../../src/data';
 import { adapterOf } from '../../src/inference';
 import { bytesOfArray } from '../../src/runtime';
 import { type LoraValues, type Method, prefixMethod, promptMethod, Random } from '../../src/tuning';
@@ -40,7 +41,7 @@ const lora: LoraValues = {
 beforeAll(async () => {
   model = await openModel(bundledFiles(), 'wasm', () => {});
   const { loaded, tokenizer } = model;
-  dataset = prepareDataset('reviews.csv', reviews, { validationFraction: 0.1, seed: 1 }, tokenizer, 256);
+  dataset = prepareDataset(parseDataset('reviews.csv', reviews), { validationFraction: 0.1, seed: 1 }, tokenizer, 256);
   const text = (words: string) => ({ type: 'text', tokenIds: tokenizer.encode(words) }) as const;
   const prefix = prefixMethod(loaded, { length: 4, init: text('Is it good?'), projection: null, frozenTokens: 0 });
   const prompt = promptMethod(loaded, { length: 3, init: text('good or bad'), encoder: null });

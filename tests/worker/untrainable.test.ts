@@ -6,6 +6,7 @@ import { PreludeEngine } from '../../src/worker/engine';
 import type { GenerateRequest, ModelSummary } from '../../src/worker/protocol';
 import { bundledModelBytes, once } from '../support/fixtures';
 import { bundledFiles, bundledSource, quickRun, reviews } from '../support/nodeEngine';
+import { ignore, textSource } from '../support/source';
 
 /** The bundled model with its logits going through a Shrink that leaves them as they are. */
 async function withUnknownOperator(): Promise<Uint8Array> {
@@ -70,7 +71,7 @@ describe('a model with an operator that has no rule', () => {
   });
 
   it('cannot be tuned, and says why', async () => {
-    await engine.setDataset('reviews.csv', reviews, { validationFraction: 0.2, seed: 1 });
+    await engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: 0.2, seed: 1 }, ignore);
     await expect(engine.tune(quickRun, () => {})).rejects.toThrow('Shrink');
     await expect(engine.evaluate(null)).rejects.toThrow('Shrink');
   });

@@ -194,12 +194,12 @@ describe('numbers', () => {
 });
 
 describe('a dataset', () => {
-  it('has one name for the same text and options, in whatever order they are written', async () => {
-    const { text, options } = REVIEWS;
+  it('has one name for the same rows and options, in whatever order they are written', async () => {
+    const { rows, options } = REVIEWS;
     const id = await RunStore.datasetId(REVIEWS);
     const { seed, ...others } = options;
-    expect(await RunStore.datasetId({ options: { seed, ...others }, text, name: 'copy.csv' })).toBe(id);
-    expect(await RunStore.datasetId({ ...REVIEWS, text: `${text}\n` })).not.toBe(id);
+    expect(await RunStore.datasetId({ options: { seed, ...others }, rows: { ...rows, name: 'copy.csv' } })).toBe(id);
+    expect(await RunStore.datasetId({ ...REVIEWS, rows: { ...rows, rows: rows.rows.slice(1) } })).not.toBe(id);
     expect(await RunStore.datasetId({ ...REVIEWS, options: { ...options, seed: 2 } })).not.toBe(id);
   });
 });
