@@ -89,6 +89,8 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, 'tests/**/*.browser.test.ts', 'tests/e2e/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Vitest leaves one core out, which on two is half of them.
+          maxWorkers: '100%',
         },
       },
       {
