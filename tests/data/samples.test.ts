@@ -165,6 +165,14 @@ describe('the entities sample', () => {
     }
   });
 
+  it('asks for words of one token each, which the smallest model can copy', () => {
+    for (const { line, found } of entities) {
+      for (const [, value = ''] of found) {
+        expect(tokenizer.encode(` ${value}`, { continuation: true }), `line ${line}: ${value}`).toHaveLength(1);
+      }
+    }
+  });
+
   it('has each type and each number of entities often enough to learn it', () => {
     const types = countValues(entities.flatMap(({ found }) => found.map(([type]) => type ?? '')));
     expect(types).toHaveLength(3);
