@@ -1,11 +1,12 @@
 /**
- * The sample datasets beside the page (`samples/index.json`): listed on the first visit, fetched when asked for.
+ * The sample datasets beside the page (`samples/index.json`): their cards, listed on the first visit, and their text,
+ * fetched when asked for.
  */
 import { z } from 'zod/mini';
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
 import { DataError } from '../errors';
-import type { SerialisedError } from '../worker';
+import type { ColumnMapping, SerialisedError } from '../worker';
 import { toProblem } from './problem';
 
 const Sample = z.object({
@@ -14,6 +15,15 @@ const Sample = z.object({
   title: z.string(),
   description: z.string(),
   task: z.enum(['classification', 'extraction', 'generation', 'persona']),
+  rows: z.int().check(z.positive()),
+  /** Where the target is one of a few words. */
+  labels: z.optional(z.array(z.string())),
+  /** Who wrote it, and when. */
+  source: z.string(),
+  licence: z.string(),
+  /** What the columns are for, where their names do not tell. */
+  inputs: z.optional(z.array(z.string())),
+  target: z.optional(z.string()),
   /** Text to start a prefix from. */
   initText: z.optional(z.string()),
   /** Steps that are enough for this data. */
@@ -70,6 +80,11 @@ export function createSamples(fetchSample: FetchSample): Samples {
       store.setState({ problem: toProblem(problem) });
     },
   };
+}
+
+/** What the author of a sample knows of its columns, and no guess can tell for certain. */
+export function sampleMapping({ task, inputs, target }: Sample): Partial<ColumnMapping> {
+  return { task, ...(inputs !== undefined && { inputs }), ...(target !== undefined && { target }) };
 }
 
 export function parseSamples(text: string): Sample[] {
