@@ -1,13 +1,13 @@
 /** A dataset as the engine holds it: parsed, mapped, tokenised, split, and what the page shows of it. */
 import {
-  buildExamples,
-  countValues,
+  labelSummaries,
   type ParsedDataset,
   resolveMapping,
   splitExamples,
   type TokenisedRow,
-  tokeniseExamples,
   tokenPieces,
+  trainingRows,
+  type Watch,
 } from '../data';
 import { DataError } from '../errors';
 import { labelTargets, type ValidationSet, validationSet } from '../evaluation';
@@ -33,20 +33,24 @@ const PREVIEW_ROWS = 5;
 const OFFERED_EXAMPLES = 8;
 const DEFAULT_VALIDATION_FRACTION = 0.1;
 
-/** @throws DataError if no row can be used */
-export function prepareDataset(
+/**
+ * Lets the event loop turn while it works.
+ * @param maxTokensLimit tokens that a row may have at most
+ * @throws DataError if the mapping is none for this data, or no row can be used
+ */
+export async function prepareDataset(
   parsed: ParsedDataset,
   options: DatasetOptions,
   tokenizer: ModelTokenizer,
   maxTokensLimit: number,
-): PreparedDataset {
+  watch: Watch = {},
+): Promise<PreparedDataset> {
   const { mapping: partial = {}, validationFraction = DEFAULT_VALIDATION_FRACTION, seed = 0 } = options;
   const { name } = parsed;
   const maxTokens = Math.min(options.maxTokens ?? maxTokensLimit, maxTokensLimit);
-  const mapping = resolveMapping(parsed, partial);
-  const built = buildExamples(parsed, mapping);
-  const { tokenised, problems, shortened } = tokeniseExamples(built.examples, tokenizer, { maxTokens });
-  const skipped = [...parsed.problems, ...built.problems, ...problems].sort((a, b) => a.line - b.line);
+  const mapping = resolveMapping(parsed, partial, tokenizer);
+  const { tokenised, problems, shortened } = await trainingRows(parsed, mapping, tokenizer, { maxTokens }, watch);
+  const skipped = [...parsed.problems, ...problems].sort((a, b) => a.line - b.line);
   if (tokenised.length === 0) {
     const [first] = skipped;
     throw new DataError(
@@ -57,7 +61,7 @@ export function prepareDataset(
   }
   const fraction = Math.min(validationFraction, MAX_VALIDATION_ROWS / tokenised.length);
   const { train, validation } = splitExamples(tokenised, { validationFraction: fraction, seed });
-  const labels = countValues(tokenised.flatMap(({ label }) => (label === null ? [] : [label])));
+  const labels = labelSummaries(tokenised, mapping, tokenizer);
   const lengths = tokenised.map(({ tokenIds }) => tokenIds.length);
   return {
     train,
@@ -75,7 +79,7 @@ export function prepareDataset(
       columns: parsed.columns,
       samples: Object.fromEntries(parsed.columns.map((column) => [column, samplesOf(parsed, column)])),
       mapping,
-      labels: labels.map((one) => ({ ...one, word: one.label, tokens: [], sameStart: [] })),
+      labels,
       usableRows: tokenised.length,
       trainRows: train.length,
       validationRows: validation.length,

@@ -24,7 +24,7 @@ const expected: Readonly<Record<string, { inputs: string[]; target: string; temp
 function load(file: string) {
   const parsed = parseDataset(file, read(file));
   const mapping = guessMapping(parsed);
-  return { parsed, mapping, ...buildExamples(parsed, mapping) };
+  return { parsed, mapping, ...buildExamples(parsed, mapping, tokenizer) };
 }
 
 it('there are three samples, described in the index', () => {

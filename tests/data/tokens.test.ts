@@ -50,9 +50,14 @@ describe('tokenised examples', () => {
     expect({ problems, shortened }).toEqual({ problems: [], shortened: [] });
   });
 
-  it('end with another token where one is asked for', () => {
-    const { tokenised } = tokeniseExamples([example('a', 'b')], fable, { maxTokens: 64, endTokenId: 3 });
-    expect(tokenised[0]?.tokenIds.at(-1)).toBe(3);
+  it('end as the assistant does in the chat template where they are a conversation', () => {
+    const chat: Tokenizer = { ...bytes, hasChatTemplate: true, turnEndTokenId: 301 };
+    const messages: Example['messages'] = [{ role: 'user', content: 'a' }];
+    const rows = [example('a', 'b'), { ...example('a', 'b'), messages }];
+    const ends = (tokenizer: Tokenizer) =>
+      tokeniseExamples(rows, tokenizer, { maxTokens: 64 }).tokenised.map(({ tokenIds }) => tokenIds.at(-1));
+    expect(ends(chat)).toEqual([300, 301]);
+    expect(ends({ ...chat, turnEndTokenId: null })).toEqual([300, 300]);
   });
 
   it('have the same prompt tokens as inference, also where a token would span the boundary', () => {
@@ -68,7 +73,9 @@ describe('tokenised examples', () => {
     expect(tokenised).toMatchObject([
       { line: 1, tokenIds: [1, ...codes('3456789:yes'), 2], targetStart: 9, label: null },
     ]);
-    expect(shortened).toEqual([{ line: 1, reason: '16 tokens; the first 3 of the prompt were cut to fit 13' }]);
+    expect(shortened).toEqual([
+      { kind: 'shortened', line: 1, reason: '16 tokens; the first 3 of the prompt were cut to fit 13' },
+    ]);
     expect(problems).toEqual([]);
   });
 
@@ -77,7 +84,7 @@ describe('tokenised examples', () => {
     const { tokenised, problems } = tokeniseExamples(rows, bytes, { maxTokens: 24 });
     expect(tokenised).toHaveLength(1);
     expect(problems).toEqual([
-      { line: 1, reason: 'the target alone is 21 tokens, which leaves no room for the prompt in 24' },
+      { kind: 'too-long', line: 1, reason: 'the target alone is 21 tokens, which leaves no room for the prompt in 24' },
     ]);
   });
 
@@ -102,12 +109,12 @@ describe('the text of tokens', () => {
   it('adds up to the whole, with a character on the token that completes it', () => {
     for (const tokenizer of [bytes, fable]) {
       const tokenIds = [...tokenizer.encode(text)];
-      const pieces = tokenPieces({ line: 1, tokenIds, targetStart: 3, label: null }, tokenizer);
+      const pieces = tokenPieces({ tokenIds, targetStart: 3, cut: [] }, tokenizer);
       expect(pieces.map((piece) => piece.text).join('')).toBe(text);
       expect(pieces.every((piece) => !piece.text.includes('\uFFFD'))).toBe(true);
       expect(pieces.map(({ part }) => part)).toEqual(tokenIds.map((_, i) => (i >= 3 ? 'learned' : 'context')));
     }
-    const e = tokenPieces({ line: 1, tokenIds: bytes.encode('né€'), targetStart: 1, label: null }, bytes);
+    const e = tokenPieces({ tokenIds: bytes.encode('né€'), targetStart: 1, cut: [] }, bytes);
     expect(e.map((piece) => piece.text)).toEqual(['n', '', 'é', '', '', '€']);
   });
 
@@ -137,7 +144,7 @@ describe('the text of tokens', () => {
   });
 
   it('shows what is left of a character at the end', () => {
-    const pieces = tokenPieces({ line: 1, tokenIds: [0x61, 0xe2, 0x82], targetStart: 1, label: null }, bytes);
+    const pieces = tokenPieces({ tokenIds: [0x61, 0xe2, 0x82], targetStart: 1, cut: [] }, bytes);
     expect(pieces.map((piece) => piece.text)).toEqual(['a', '', '\uFFFD']);
   });
 });
