@@ -5,6 +5,7 @@ export { guessMapping, resolveMapping } from './mapping';
 export { parseDataset } from './parse';
 export { TextStream, tokenPieces } from './pieces';
 export { readDataset } from './read';
+export { datasetReport, inOrder } from './report';
 export { splitExamples } from './split';
 export { encodePair, tokeniseExamples } from './tokenise';
 export { trainingRows, type Watch } from './trainingRows';
