@@ -1,9 +1,13 @@
-/** The face of this folder: a dataset file → token ids that train. parse → map → build → tokenise → split. */
-export { buildExamples, promptFor } from './examples';
-export { countValues, guessMapping, resolveMapping } from './mapping';
+/** The face of this folder: dataset files → token ids that train. read → map → build → tokenise → split → report. */
+export { buildExamples, promptOf } from './examples';
+export { countValues } from './guess';
+export { guessMapping, resolveMapping } from './mapping';
 export { parseDataset } from './parse';
 export { TextStream, tokenPieces } from './pieces';
 export { readDataset } from './read';
+export { datasetReport, inOrder } from './report';
 export { splitExamples } from './split';
 export { encodePair, tokeniseExamples } from './tokenise';
+export { trainingRows, type Watch } from './trainingRows';
 export type { Example, ParsedDataset, TokenisedExample, TokenisedRow, Tokenizer } from './types';
+export { labelSummaries } from './words';

@@ -1,30 +1,33 @@
 /**
- * Which columns go in and which one comes out: guessed from well-known names and from what the columns hold, and checked
- * where a person says otherwise.
+ * What each column is for: what a person says, completed with guesses and checked. Which guesses is `guess.ts`; what text
+ * comes of it is `examples.ts`.
  */
 import { DataError } from '../errors';
-import type { ColumnMapping } from '../worker/protocol';
-import { isBookkeeping, isInputName, targetRank } from './names';
-import { defaultTemplate, templateColumns, trimTemplate } from './template';
-import type { ParsedDataset } from './types';
+import type { ColumnMapping } from '../worker/dataProtocol';
+import { guessInputs, guessSystem, guessTarget, guessTask, valuesOf } from './guess';
+import { chatTemplate, defaultTemplate, templateColumns, trimTemplate } from './template';
+import type { ParsedDataset, Tokenizer } from './types';
+import { checkWords } from './words';
 
-const maxLabels = 20;
-const maxLabelLength = 40;
-const maxInputs = 4;
-/** A label seen once is a slip of the pen when it is rarer than this. */
-const slipFraction = 0.01;
+/** What the mapping depends on of a model. */
+type Chat = Pick<Tokenizer, 'hasChatTemplate'>;
 
 /** A mapping for the dataset as it is. @throws DataError where no column can be a target */
-export function guessMapping(parsed: ParsedDataset): ColumnMapping {
-  return resolveMapping(parsed, {});
+export function guessMapping(parsed: ParsedDataset, tokenizer?: Chat): ColumnMapping {
+  return resolveMapping(parsed, {}, tokenizer);
 }
 
 /**
  * Completes what a person chose with what can be guessed, and checks it. A template alone is enough: its last placeholder
  * is the target. The template of the result ends with the target's placeholder.
- * @throws DataError naming the column that does not exist, or what is wrong with the template
+ * @param tokenizer the model's; without one, none is known to have a chat template
+ * @throws DataError naming the column that does not exist, or what is wrong with the template or the words
  */
-export function resolveMapping(parsed: ParsedDataset, partial: Partial<ColumnMapping>): ColumnMapping {
+export function resolveMapping(
+  parsed: ParsedDataset,
+  partial: Partial<ColumnMapping>,
+  tokenizer: Chat = { hasChatTemplate: false },
+): ColumnMapping {
   const known = (column: string) => {
     if (parsed.columns.includes(column)) return column;
     throw new DataError(
@@ -34,17 +37,23 @@ export function resolveMapping(parsed: ParsedDataset, partial: Partial<ColumnMap
     );
   };
   const named = partial.template === undefined ? null : templateColumns(partial.template, parsed.columns);
-  const target = known(partial.target ?? named?.at(-1) ?? guessTarget(parsed, partial.inputs ?? []));
+  const said = partial.system == null ? null : known(partial.system);
   const chosen = partial.inputs?.map(known);
-  if (chosen?.includes(target)) {
+  const taken = [...(chosen ?? []), ...(said === null ? [] : [said])];
+  const target = known(partial.target ?? named?.at(-1) ?? guessTarget(parsed, taken));
+  if (taken.includes(target)) {
     throw new DataError(
-      `"${target}" is both an input and the target.`,
+      `"${target}" is both ${target === said ? 'the system message' : 'an input'} and the target.`,
       { file: parsed.name, column: target },
       'The model would read the answer before it gives it; choose another column for one of them.',
     );
   }
-  const inputs = [...new Set(named?.filter((column) => column !== target) ?? chosen ?? guessInputs(parsed, target))];
-  const absent = chosen?.find((column) => !inputs.includes(column));
+  // Where a person wrote the template, nothing is put in front of it unasked.
+  const guessed = partial.system === undefined && named === null ? guessSystem(parsed, [target, ...taken]) : null;
+  const system = named?.includes(said ?? '') ? null : (said ?? guessed);
+  const given = named?.filter((column) => column !== target) ?? chosen ?? guessInputs(parsed, target, system);
+  const inputs = [...new Set(given)].filter((column) => column !== system);
+  const absent = chosen?.find((column) => column !== system && !inputs.includes(column));
   if (absent !== undefined) {
     throw new DataError(
       `The template does not say where the input {${absent}} goes.`,
@@ -52,74 +61,61 @@ export function resolveMapping(parsed: ParsedDataset, partial: Partial<ColumnMap
       `Write {${absent}} into the template, or leave the column out.`,
     );
   }
-  const template = trimTemplate(partial.template ?? defaultTemplate(inputs, target), parsed.columns, target);
   const task = partial.task ?? guessTask(parsed, target);
-  const { system = null, kind = partial.template === undefined ? 'plain' : 'own', words = {} } = partial;
-  return { system, inputs, target, kind, template, task, words };
+  const written = partial.template === undefined ? null : trimTemplate(partial.template, parsed.columns, target);
+  const { words = {} } = partial;
+  const mapping = {
+    system,
+    inputs,
+    target,
+    ...form(parsed, partial.kind, written, inputs, target, tokenizer),
+    task,
+    words,
+  };
+  if (task === 'classification') checkWords(mapping, new Set(valuesOf(parsed, target)), parsed.name);
+  return mapping;
 }
 
-/** Distinct short targets that come again and again are labels. */
-function guessTask(parsed: ParsedDataset, target: string): ColumnMapping['task'] {
-  return looksLikeLabels(valuesOf(parsed, target)) ? 'classification' : 'generation';
-}
-
-/** Distinct non-empty values of a column, most frequent first. */
-export function countValues(values: Iterable<string>): { readonly label: string; readonly count: number }[] {
-  const counts = new Map<string, number>();
-  for (const value of values) if (value !== '') counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
-}
-
-function looksLikeLabels(values: readonly string[]): boolean {
-  const counted = countValues(values);
-  const rows = values.length;
-  const single = counted.filter(({ count }) => count < 2).length;
-  return (
-    counted.length - single >= 2 &&
-    counted.length <= maxLabels &&
-    single <= slipFraction * rows &&
-    counted.every(({ label }) => label.length <= maxLabelLength)
-  );
-}
-
-function guessTarget(parsed: ParsedDataset, inputs: readonly string[]): string {
-  const free = parsed.columns.filter((column) => !inputs.includes(column) && !isEmpty(parsed, column));
-  const byName = [...free].sort((a, b) => targetRank(a) - targetRank(b))[0];
-  if (byName !== undefined && targetRank(byName) < Number.POSITIVE_INFINITY) return byName;
-  const telling = free.filter((column) => !isBookkeeping(column));
-  const candidates = telling.length > 0 ? telling : free;
-  const unnamed = candidates.filter((column) => !isInputName(column));
-  const labels = (unnamed.length > 0 ? unnamed : candidates).filter((column) =>
-    looksLikeLabels(valuesOf(parsed, column)),
-  );
-  const target = labels.at(-1) ?? unnamed.at(-1) ?? candidates.at(-1);
-  if (target === undefined) {
-    throw new DataError(
-      `${parsed.name} has no column that could be the target.`,
-      { file: parsed.name },
-      'Add a column with what the model is to answer.',
-    );
+/**
+ * The kind of template, and the template. What a person wrote is theirs unless it is the default of either kind, which a
+ * change of kind exchanges.
+ */
+function form(
+  { name, reading }: ParsedDataset,
+  kind: ColumnMapping['kind'] | undefined,
+  written: string | null,
+  inputs: readonly string[],
+  target: string,
+  { hasChatTemplate }: Chat,
+): Pick<ColumnMapping, 'kind' | 'template'> {
+  const plain = defaultTemplate(inputs, target);
+  const chat = chatTemplate(inputs, target);
+  const isDefault = written === null || written === plain || (kind !== undefined && written === chat);
+  switch (kind ?? (written === null && hasChatTemplate && isDialogue(reading.shape) ? 'chat' : 'plain')) {
+    case 'own':
+      return { kind: 'own', template: written ?? plain };
+    case 'plain':
+      return isDefault ? { kind: 'plain', template: plain } : { kind: 'own', template: written };
+    case 'chat':
+      if (!hasChatTemplate) {
+        throw new DataError(
+          'This model has no chat template.',
+          { file: name },
+          'Choose the plain template, or a model that was made for chat (its name often ends in Instruct or it).',
+        );
+      }
+      if (inputs.length === 0) {
+        throw new DataError(
+          'With the chat template there must be an input: it is what the user says.',
+          { file: name, column: target },
+          'Choose an input column, or the plain template.',
+        );
+      }
+      return { kind: 'chat', template: isDefault ? chat : written };
   }
-  return target;
 }
 
-/** Well-known input columns in the file's order; without any, the column with the longest texts; none where none is left. */
-function guessInputs(parsed: ParsedDataset, target: string): string[] {
-  const others = parsed.columns.filter((column) => column !== target && !isEmpty(parsed, column));
-  const named = others.filter(isInputName).slice(0, maxInputs);
-  if (named.length > 0) return named;
-  const telling = others.filter((column) => !isBookkeeping(column) && targetRank(column) === Number.POSITIVE_INFINITY);
-  const candidates = telling.length > 0 ? telling : others;
-  const longest = candidates
-    .map((column) => ({ column, length: valuesOf(parsed, column).reduce((sum, value) => sum + value.length, 0) }))
-    .sort((a, b) => b.length - a.length)[0];
-  return longest === undefined ? [] : [longest.column];
-}
-
-function valuesOf(parsed: ParsedDataset, column: string): string[] {
-  return parsed.rows.map((row) => (row.cells[column] ?? '').trim()).filter((value) => value !== '');
-}
-
-function isEmpty(parsed: ParsedDataset, column: string): boolean {
-  return parsed.rows.every((row) => (row.cells[column] ?? '').trim() === '');
+/** Data that was written for chat models. */
+function isDialogue(shape: ParsedDataset['reading']['shape']): boolean {
+  return shape === 'messages' || shape === 'sharegpt' || shape === 'alpaca';
 }

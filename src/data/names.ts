@@ -35,8 +35,9 @@ const targetNames = [
   'score',
 ];
 
+const systemNames = ['system', 'system_prompt', 'system_message'];
+
 const inputNames = [
-  'system',
   'instruction',
   'context',
   'premise',
@@ -78,13 +79,18 @@ export function isInputName(name: string): boolean {
   return inputNames.includes(plain(name));
 }
 
+/** Columns with the message that tells a chat model who it is. */
+export function isSystemName(name: string): boolean {
+  return systemNames.includes(plain(name));
+}
+
 /** Columns that count or file rows and say nothing. */
 export function isBookkeeping(name: string): boolean {
   return bookkeeping.test(plain(name));
 }
 
 export function isWellKnown(name: string): boolean {
-  return isInputName(name) || targetRank(name) < Number.POSITIVE_INFINITY;
+  return isInputName(name) || isSystemName(name) || targetRank(name) < Number.POSITIVE_INFINITY;
 }
 
 /** `reviewText`, `review_text` and `review.text` are `Review Text`. */

@@ -5,9 +5,9 @@
 import { DataError } from '../errors';
 import type { Reading } from '../worker/dataProtocol';
 import { parseDelimited } from './delimited';
+import { countValues } from './guess';
 import type { LooseRow, LooseRows } from './json';
 import { parseJson, parseJsonLines } from './json';
-import { countValues } from './mapping';
 import type { DataRow, ParsedDataset } from './types';
 
 /**

@@ -3,8 +3,9 @@
  * tokenizers drop a leading space: so text is always read together with what came before, and a character belongs to the
  * token that completes it.
  */
-import type { TokenPiece } from '../worker/protocol';
-import type { TokenisedExample, Tokenizer } from './types';
+import type { TokenPiece } from '../worker/dataProtocol';
+import { headLength } from './tokenise';
+import type { TokenisedRow, Tokenizer } from './types';
 
 const replacement = '\uFFFD';
 /** A UTF-8 character has at most 4 bytes; a longer wait is for bytes that never become one. */
@@ -52,13 +53,19 @@ export class TextStream {
   }
 }
 
-/** Exactly what trains, token by token. */
-export function tokenPieces(example: TokenisedExample, tokenizer: Tokenizer): TokenPiece[] {
+/** Exactly what trains, token by token, and what was cut off where it stood. */
+export function tokenPieces(
+  { tokenIds, targetStart, cut }: Pick<TokenisedRow, 'tokenIds' | 'targetStart' | 'cut'>,
+  tokenizer: Tokenizer,
+): TokenPiece[] {
+  const head = cut.length === 0 ? targetStart : headLength(tokenIds, tokenizer);
+  const pieces = [
+    ...tokenIds.slice(0, head).map((id) => ({ id, part: 'context' as const })),
+    ...cut.map((id) => ({ id, part: 'cut' as const })),
+    ...tokenIds.slice(head, targetStart).map((id) => ({ id, part: 'context' as const })),
+    ...tokenIds.slice(targetStart).map((id) => ({ id, part: 'learned' as const })),
+  ];
   const stream = new TextStream(tokenizer);
-  const last = example.tokenIds.length - 1;
-  return example.tokenIds.map((id, i) => ({
-    id,
-    text: stream.push(id) + (i === last ? stream.end() : ''),
-    part: i >= example.targetStart ? 'learned' : 'context',
-  }));
+  const last = pieces.length - 1;
+  return pieces.map(({ id, part }, i) => ({ id, text: stream.push(id) + (i === last ? stream.end() : ''), part }));
 }

@@ -1,10 +1,11 @@
 /**
- * Training and validation rows: seeded, with the labels in proportion, and never the same text on both sides, so that
- * the validation loss measures what was learned and not what was memorised.
+ * Training and held-out rows, never the same text on both sides, so that what is measured is what was learned and not
+ * what was memorised. Where the data brings a split of its own, that is it; else a seeded draw, labels in proportion.
  */
 import { DataError } from '../errors';
 import { Random } from '../tuning';
-import type { TokenisedExample } from './types';
+import type { RowProblem } from '../worker/dataProtocol';
+import type { TokenisedRow } from './types';
 
 export interface SplitOptions {
   /** 0..0.5 of the rows; at least one row is held out whatever it says. */
@@ -12,7 +13,15 @@ export interface SplitOptions {
   readonly seed?: number;
 }
 
-type Splittable = Pick<TokenisedExample, 'tokenIds' | 'targetStart' | 'label'>;
+export interface Split<T> {
+  readonly train: readonly T[];
+  readonly validation: readonly T[];
+  /** Held-out rows of the data's own split that are left out, since their input is learned from as well. */
+  readonly leaked: readonly RowProblem[];
+  readonly from: 'random' | 'column' | 'files';
+}
+
+type Splittable = Pick<TokenisedRow, 'tokenIds' | 'targetStart' | 'cut' | 'label' | 'example'>;
 
 /** Rows with the same prompt go to the same side. */
 interface Group<T> {
@@ -20,13 +29,41 @@ interface Group<T> {
   readonly label: string | null;
 }
 
-/** Both sides keep the order of the file. @throws DataError where all rows are the same text */
-export function splitExamples<T extends Splittable>(
+/** All sides keep the order of the data. @throws DataError where all rows are the same text */
+export function splitExamples<T extends Splittable>(items: readonly T[], options: SplitOptions = {}): Split<T> {
+  const { train, validation, leaked } = ownSplit(items);
+  if (train.length > 0 && validation.length > 0) {
+    const severalFiles = items.some(({ example }) => example.file !== undefined);
+    return { train, validation, leaked, from: severalFiles ? 'files' : 'column' };
+  }
+  // One side is missing, or the same as the other: what there is, is divided.
+  return { ...randomSplit(train.length > 0 ? train : items, options), leaked, from: 'random' };
+}
+
+/** As the rows say; a row that does not say is learned from. */
+function ownSplit<T extends Splittable>(items: readonly T[]): Pick<Split<T>, 'train' | 'validation' | 'leaked'> {
+  const isHeldOut = ({ example }: T) => example.split === 'validation';
+  const train = items.filter((item) => !isHeldOut(item));
+  const key = keyOf(items);
+  const learned = new Set(train.map(key));
+  const validation: T[] = [];
+  const leaked: RowProblem[] = [];
+  for (const item of items.filter(isHeldOut)) {
+    const { file, line } = item.example;
+    if (!learned.has(key(item))) validation.push(item);
+    else {
+      const reason = 'it is held out, but a row with the same input is learned from';
+      leaked.push({ kind: 'in-both-splits', ...(file !== undefined && { file }), line, reason });
+    }
+  }
+  return { train, validation, leaked };
+}
+
+function randomSplit<T extends Splittable>(
   items: readonly T[],
-  { validationFraction = 0.1, seed = 0 }: SplitOptions = {},
-): { readonly train: T[]; readonly validation: T[] } {
-  const byPrompt = groupBy(items, (item) => item.tokenIds.slice(0, item.targetStart).join());
-  const groups = byPrompt.length > 1 ? byPrompt : groupBy(items, (item) => item.tokenIds.join());
+  { validationFraction = 0.1, seed = 0 }: SplitOptions,
+): Pick<Split<T>, 'train' | 'validation'> {
+  const groups = groupBy(items, keyOf(items));
   if (groups.length < 2) {
     throw new DataError(
       items.length === 0
@@ -42,6 +79,15 @@ export function splitExamples<T extends Splittable>(
   const wanted = Math.max(1, Math.round(items.length * Math.min(0.5, Math.max(0, validationFraction))));
   const held = new Set(hold(strata(groups, random), wanted, items.length));
   return { train: items.filter((item) => !held.has(item)), validation: items.filter((item) => held.has(item)) };
+}
+
+/** What must not be on both sides: the prompt as the model sees it, or the whole text where all prompts are the same. */
+function keyOf<T extends Splittable>(items: readonly T[]): (item: T) => string {
+  const prompt = ({ example, cut, tokenIds, targetStart }: T) =>
+    cut.length === 0 ? example.prompt : tokenIds.slice(0, targetStart).join();
+  const [first] = items;
+  const alike = first === undefined || items.every((item) => prompt(item) === prompt(first));
+  return alike ? (item) => `${prompt(item)}${item.example.target}` : prompt;
 }
 
 function groupBy<T extends Splittable>(items: readonly T[], key: (item: T) => string): Group<T>[] {

@@ -21,6 +21,13 @@ export function defaultTemplate(inputs: readonly string[], target: string): stri
   return [...inputs, target].map((column) => `${titleCase(column)}: {${column}}`).join('\n');
 }
 
+/** What the user says, for the model's chat template: the input as it stands, or one line for each of several. */
+export function chatTemplate(inputs: readonly string[], target: string): string {
+  const [only] = inputs;
+  if (only !== undefined && inputs.length === 1) return `{${only}}\n{${target}}`;
+  return [...inputs.map((column) => `${titleCase(column)}: {${column}}`), `{${target}}`].join('\n');
+}
+
 /** Columns in the order in which the template names them. @throws DataError for a placeholder that is no column */
 export function templateColumns(template: string, columns: readonly string[]): string[] {
   return split(template, columns).flatMap((part) => (part.type === 'column' ? [part.column] : []));

@@ -2,7 +2,7 @@
  * Examples → token ids with a boundary between prompt and target that is the same in training and in use: the prompt's
  * tokens are always those of the prompt alone.
  */
-import type { RowProblem } from '../worker/protocol';
+import type { RowProblem } from '../worker/dataProtocol';
 import type { Example, TokenisedRow, Tokenizer } from './types';
 
 /** A prompt is not cut below this; a row whose target leaves less room is skipped. */
@@ -11,8 +11,6 @@ const minPromptTokens = 8;
 export interface TokeniseOptions {
   /** Tokens per row, end token included. */
   readonly maxTokens: number;
-  /** Default: the tokenizer's. */
-  readonly endTokenId?: number;
 }
 
 export interface TokeniseResult {
@@ -21,6 +19,8 @@ export interface TokeniseResult {
   readonly problems: RowProblem[];
   /** Rows that train, with the beginning of their prompt cut off to fit. */
   readonly shortened: RowProblem[];
+  /** Tokens of every example before anything is cut, those left out too. */
+  readonly lengths: number[];
 }
 
 /**
@@ -30,37 +30,44 @@ export interface TokeniseResult {
 export function tokeniseExamples(
   examples: readonly Example[],
   tokenizer: Tokenizer,
-  { maxTokens, endTokenId = tokenizer.endTokenId }: TokeniseOptions,
+  { maxTokens }: TokeniseOptions,
 ): TokeniseResult {
   const tokenised: TokenisedRow[] = [];
   const problems: RowProblem[] = [];
   const shortened: RowProblem[] = [];
+  const lengths: number[] = [];
   for (const example of examples) {
+    const { file, line, label } = example;
+    const problem = (kind: RowProblem['kind'], reason: string): RowProblem => ({
+      kind,
+      ...(file !== undefined && { file }),
+      line,
+      reason,
+    });
     const { prompt, target } = encodePair(example.prompt, example.target, tokenizer);
-    target.push(endTokenId);
+    target.push(endTokenOf(example, tokenizer));
+    lengths.push(prompt.length + target.length);
     const room = maxTokens - target.length;
     if (room < Math.min(prompt.length, minPromptTokens)) {
-      problems.push({
-        kind: 'too-long',
-        line: example.line,
-        reason: `the target alone is ${target.length} tokens, which leaves no room for the prompt in ${maxTokens}`,
-      });
+      const reason = `the target alone is ${target.length} tokens, which leaves no room for the prompt in ${maxTokens}`;
+      problems.push(problem('too-long', reason));
       continue;
     }
     if (prompt.length > room) {
-      shortened.push({
-        kind: 'shortened',
-        line: example.line,
-        reason: `${prompt.length + target.length} tokens; the first ${prompt.length - room} of the prompt were cut to fit ${maxTokens}`,
-      });
+      const reason = `${prompt.length + target.length} tokens; the first ${prompt.length - room} of the prompt were cut to fit ${maxTokens}`;
+      shortened.push(problem('shortened', reason));
     }
     const { kept, cut } = cutLeft(prompt, room, tokenizer);
     // Nothing comes before the very first token, so nothing can predict it.
     const targetStart = Math.max(1, kept.length);
-    const { line, label } = example;
     tokenised.push({ line, tokenIds: [...kept, ...target], targetStart, label, example, cut });
   }
-  return { tokenised, problems, shortened };
+  return { tokenised, problems, shortened, lengths };
+}
+
+/** What follows an answer: with the chat template the end of the assistant's turn, which is what it was taught to write. */
+function endTokenOf({ messages }: Pick<Example, 'messages'>, tokenizer: Tokenizer): number {
+  return (messages === undefined ? null : tokenizer.turnEndTokenId) ?? tokenizer.endTokenId;
 }
 
 /** Token ids of the prompt as inference sees it, and of the target that follows. */
@@ -75,10 +82,15 @@ export function encodePair(
   return { prompt, target: stable ? whole.slice(prompt.length) : tokenizer.encode(targetText, { continuation: true }) };
 }
 
+/** How many tokens of the beginning stay when a prompt is cut: the one that begins every text, where there is one. */
+export function headLength(ids: readonly number[], tokenizer: Tokenizer): number {
+  const [first] = tokenizer.encode('');
+  return first !== undefined && ids[0] === first ? 1 : 0;
+}
+
 function cutLeft(prompt: number[], room: number, tokenizer: Tokenizer): { kept: number[]; cut: number[] } {
   if (prompt.length <= room) return { kept: prompt, cut: [] };
-  const added = tokenizer.encode('');
-  const head = added.length > 0 && prompt[0] === added[0] ? 1 : 0;
+  const head = headLength(prompt, tokenizer);
   const end = prompt.length - room + head;
   return { kept: [...prompt.slice(0, head), ...prompt.slice(end)], cut: prompt.slice(head, end) };
 }

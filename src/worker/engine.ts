@@ -67,9 +67,17 @@ export interface EngineOptions {
 }
 
 /** @throws DataError if no row can be used */
-function prepareFor({ tokenizer, config }: OpenModel, { rows, options }: KeptDataset): PreparedDataset {
+async function prepareFor(
+  { tokenizer, config }: OpenModel,
+  { rows, options }: KeptDataset,
+  watch: { readonly signal?: AbortSignal; readonly onProgress?: (progress: DatasetProgress) => void } = {},
+): Promise<PreparedDataset> {
   const maxTokens = Math.max(config.contextLength / 2, config.contextLength - ROOM_FOR_PREFIX);
-  return prepareDataset(rows, options, tokenizer, Math.floor(maxTokens));
+  const totalRows = rows.rows.length;
+  return prepareDataset(rows, options, tokenizer, Math.floor(maxTokens), {
+    ...watch,
+    onProgress: (done) => watch.onProgress?.({ type: 'tokenising', rows: done, totalRows }),
+  });
 }
 
 export class PreludeEngine implements Engine {
@@ -83,6 +91,7 @@ export class PreludeEngine implements Engine {
   private readonly store: Promise<RunStore>;
   private readonly seat = new ModelSeat({
     onLeaving: () => {
+      this.reading.abort(new ModelError('The model was exchanged meanwhile.', {}, 'Drop the dataset once more.'));
       this.dataset = null;
       this.secondsPerToken = null;
       void this.desk.stopSweep();
@@ -107,7 +116,7 @@ export class PreludeEngine implements Engine {
       store: this.store,
       model: () => this.seat.ready(),
       dataset: data,
-      prepare: prepareFor,
+      prepare: (model, kept) => prepareFor(model, kept),
       isBusy: () => this.run !== null,
       run: (model, order) => this.tuneOnce(model, order),
       stopRun: () => this.run?.stop(),
@@ -169,15 +178,24 @@ export class PreludeEngine implements Engine {
     this.reading = new AbortController();
     const { signal } = this.reading;
     const model = await this.seat.ready();
+    let preview: Promise<void> = Promise.resolve();
     const rows = await readDataset(source, {
       choices: options.reading ?? {},
       maxRows: options.maxRows ?? MAX_ROWS,
       seed: options.seed ?? 0,
       onProgress: (progress) => onProgress({ type: 'reading', ...progress }),
-      onHead: (head) => onProgress({ type: 'preview', summary: prepareFor(model, { rows: head, options }).summary }),
+      onHead: (head) => {
+        // What is wrong with the beginning is said of the whole, should it be so.
+        preview = prepareFor(model, { rows: head, options }, { signal }).then(
+          ({ summary }) => onProgress({ type: 'preview', summary }),
+          () => {},
+        );
+      },
       signal,
     });
-    const prepared = prepareFor(model, { rows, options });
+    await preview;
+    const prepared = await prepareFor(model, { rows, options }, { signal, onProgress });
+    signal.throwIfAborted();
     this.dataset = prepared;
     return prepared.summary;
   }

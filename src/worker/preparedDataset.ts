@@ -1,18 +1,21 @@
 /** A dataset as the engine holds it: parsed, mapped, tokenised, split, and what the page shows of it. */
 import {
-  buildExamples,
-  countValues,
+  datasetReport,
+  inOrder,
+  labelSummaries,
   type ParsedDataset,
   resolveMapping,
   splitExamples,
   type TokenisedRow,
-  tokeniseExamples,
   tokenPieces,
+  trainingRows,
+  type Watch,
 } from '../data';
 import { DataError } from '../errors';
 import { labelTargets, type ValidationSet, validationSet } from '../evaluation';
 import type { ModelTokenizer } from '../models';
-import type { DatasetOptions, DatasetSummary } from './protocol';
+import { Random } from '../tuning';
+import type { DatasetOptions, DatasetSummary, RowProblem } from './protocol';
 import type { KeptDataset } from './store';
 
 export interface PreparedDataset {
@@ -21,9 +24,9 @@ export interface PreparedDataset {
   readonly source: KeptDataset;
   readonly train: readonly TokenisedRow[];
   readonly heldOut: readonly TokenisedRow[];
-  /** What `heldOut` is measured by. */
+  /** What is measured during training: all of `heldOut`, or a draw from it where that is large. */
   readonly validation: ValidationSet;
-  /** Target tokens of each label; none for generation. */
+  /** Target tokens of each label; none for other tasks. */
   readonly labelTargets: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -31,42 +34,44 @@ export interface PreparedDataset {
 const MAX_VALIDATION_ROWS = 200;
 const PREVIEW_ROWS = 5;
 const OFFERED_EXAMPLES = 8;
+const LISTED_PROBLEMS = 1000;
 const DEFAULT_VALIDATION_FRACTION = 0.1;
+/** Below this there is no room for a prompt and an answer. */
+const MIN_TOKENS = 8;
 
-/** @throws DataError if no row can be used */
-export function prepareDataset(
+/**
+ * Lets the event loop turn while it works.
+ * @param maxTokensLimit tokens that a row may have at most
+ * @throws DataError if the mapping is none for this data, or no row can be used
+ */
+export async function prepareDataset(
   parsed: ParsedDataset,
   options: DatasetOptions,
   tokenizer: ModelTokenizer,
   maxTokensLimit: number,
-): PreparedDataset {
+  watch: Watch = {},
+): Promise<PreparedDataset> {
   const { mapping: partial = {}, validationFraction = DEFAULT_VALIDATION_FRACTION, seed = 0 } = options;
   const { name } = parsed;
-  const maxTokens = Math.min(options.maxTokens ?? maxTokensLimit, maxTokensLimit);
-  const mapping = resolveMapping(parsed, partial);
-  const built = buildExamples(parsed, mapping);
-  const { tokenised, problems, shortened } = tokeniseExamples(built.examples, tokenizer, { maxTokens });
-  const skipped = [...parsed.problems, ...built.problems, ...problems].sort((a, b) => a.line - b.line);
-  if (tokenised.length === 0) {
-    const [first] = skipped;
-    throw new DataError(
-      `No row of ${name} can be used${first ? `: line ${first.line}, ${first.reason}` : ''}.`,
-      { file: name, ...(first && { line: first.line }) },
-      'Check which columns are the input and the target.',
-    );
-  }
-  const fraction = Math.min(validationFraction, MAX_VALIDATION_ROWS / tokenised.length);
-  const { train, validation } = splitExamples(tokenised, { validationFraction: fraction, seed });
-  const labels = countValues(tokenised.flatMap(({ label }) => (label === null ? [] : [label])));
-  const lengths = tokenised.map(({ tokenIds }) => tokenIds.length);
+  const maxTokens = checkedMaxTokens(options.maxTokens, maxTokensLimit);
+  const mapping = resolveMapping(parsed, partial, tokenizer);
+  const rows = await trainingRows(parsed, mapping, tokenizer, { maxTokens }, watch);
+  const { tokenised } = rows;
+  const unusable = inOrder([...parsed.problems, ...rows.problems], parsed);
+  if (tokenised.length === 0) throw noRow(parsed, rows.problems[0] ?? unusable[0]);
+  const split = splitExamples(tokenised, { validationFraction, seed });
+  const { train, validation: heldOut, leaked } = split;
+  const used = [...train, ...heldOut];
+  const labels = labelSummaries(used, mapping, tokenizer);
+  const lengths = used.map(({ tokenIds }) => tokenIds.length);
   return {
     train,
-    heldOut: validation,
-    labelTargets: labelTargets(tokenised),
+    heldOut,
+    labelTargets: labelTargets(used),
     validation: validationSet(
-      validation,
+      drawn(heldOut, MAX_VALIDATION_ROWS, seed),
       labels.map(({ label }) => label),
-      tokenised,
+      used,
     ),
     source: { rows: parsed, options: { ...options, mapping, validationFraction, seed } },
     summary: {
@@ -75,40 +80,60 @@ export function prepareDataset(
       columns: parsed.columns,
       samples: Object.fromEntries(parsed.columns.map((column) => [column, samplesOf(parsed, column)])),
       mapping,
-      labels: labels.map((one) => ({ ...one, word: one.label, tokens: [], sameStart: [] })),
-      usableRows: tokenised.length,
+      labels,
+      usableRows: used.length,
       trainRows: train.length,
-      validationRows: validation.length,
-      skipped,
-      shortened,
-      report: {
-        read: parsed.read,
-        drawn: parsed.drawn ? parsed.rows.length : null,
-        usable: tokenised.length,
-        skipped: [],
-        duplicates: 0,
-        contradictions: 0,
-        inBothSplits: 0,
-        split: 'random',
-        lengths: { width: 8, counts: [] },
-        maxTokens,
-        maxTokensLimit,
-        cutRows: shortened.length,
-        cutShare: 0,
-      },
-      preview: train.slice(0, PREVIEW_ROWS).map((example) => ({
-        line: example.line,
-        tokens: tokenPieces(example, tokenizer),
-      })),
-      examples: validation.slice(0, OFFERED_EXAMPLES).map(({ line, example: { prompt, target } }) => ({
+      validationRows: heldOut.length,
+      skipped: inOrder([...unusable, ...leaked], parsed).slice(0, LISTED_PROBLEMS),
+      shortened: rows.shortened.slice(0, LISTED_PROBLEMS),
+      report: datasetReport({ parsed, rows, split, maxTokens, maxTokensLimit }),
+      preview: previewed(train).map((row) => ({ line: row.line, tokens: tokenPieces(row, tokenizer) })),
+      examples: heldOut.slice(0, OFFERED_EXAMPLES).map(({ line, example: { prompt, target } }) => ({
         line,
         prompt,
         target,
       })),
-      longestTokens: Math.max(...lengths),
+      longestTokens: lengths.reduce((longest, length) => Math.max(longest, length), 0),
       meanTokens: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,
     },
   };
+}
+
+function checkedMaxTokens(wanted: number | undefined, limit: number): number {
+  if (wanted === undefined) return limit;
+  if (Number.isInteger(wanted) && wanted >= MIN_TOKENS && wanted <= limit) return wanted;
+  throw new DataError(
+    `A row cannot have up to ${wanted} tokens.`,
+    {},
+    `Choose a whole number from ${MIN_TOKENS} to ${limit}, which is what this model can read beside virtual tokens.`,
+  );
+}
+
+function noRow({ name }: ParsedDataset, first: RowProblem | undefined): DataError {
+  return new DataError(
+    `No row of ${name} can be used${first ? `: line ${first.line}, ${first.reason}` : ''}.`,
+    { file: first?.file ?? name, ...(first && { line: first.line }) },
+    first?.kind === 'template'
+      ? 'Leave the system message out, or choose the plain template.'
+      : first?.kind === 'too-long'
+        ? 'Allow more tokens per row, or choose another target column.'
+        : 'Check which columns are the input and the target.',
+  );
+}
+
+/** In the order of the data. */
+function drawn<T>(rows: readonly T[], most: number, seed: number): readonly T[] {
+  if (rows.length <= most) return rows;
+  const chosen = new Set(new Random(seed).shuffle(rows).slice(0, most));
+  return rows.filter((row) => chosen.has(row));
+}
+
+/** The first rows, among them one that is cut, where there is one. */
+function previewed(rows: readonly TokenisedRow[]): readonly TokenisedRow[] {
+  const first = rows.slice(0, PREVIEW_ROWS);
+  const isCut = ({ cut }: TokenisedRow) => cut.length > 0;
+  const cut = first.some(isCut) ? undefined : rows.find(isCut);
+  return cut === undefined ? first : [...first.slice(0, PREVIEW_ROWS - 1), cut];
 }
 
 function samplesOf({ rows }: ParsedDataset, column: string): string[] {

@@ -18,7 +18,7 @@ export interface SweepDeskOptions {
   readonly model: () => Promise<OpenModel>;
   /** The present dataset. @throws DataError where there is none */
   readonly dataset: () => PreparedDataset;
-  readonly prepare: (model: OpenModel, dataset: KeptDataset) => PreparedDataset;
+  readonly prepare: (model: OpenModel, dataset: KeptDataset) => Promise<PreparedDataset>;
   /** Whether a run is under way. */
   readonly isBusy: () => boolean;
   readonly run: (model: OpenModel, order: RunOrder) => Promise<EndedRun>;
@@ -63,7 +63,7 @@ export class SweepDesk implements SweepEngine {
     return this.carryOut(store, model, onEvent, (go) =>
       whileClaimed(store, id, async () => {
         const { sweep, source } = await keptSweep(store, id, model);
-        return go(sweep, this.options.prepare(model, source));
+        return go(sweep, await this.options.prepare(model, source));
       }),
     );
   }

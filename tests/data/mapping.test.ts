@@ -4,10 +4,13 @@ import {
   guessMapping,
   type ParsedDataset,
   parseDataset,
-  promptFor,
+  promptOf,
   resolveMapping,
 } from '../../src/data';
 import { DataError } from '../../src/errors';
+import { fableTokenizer } from '../models/fableTokenizer';
+
+const fable = fableTokenizer();
 
 /** A dataset with these columns; each value is repeated over the rows in turn, `#` becomes the row's number. */
 function dataset(columns: Record<string, readonly string[]>, rows = 12): ParsedDataset {
@@ -29,10 +32,13 @@ const sentiment = dataset({ text: ['It was fine #'], label: ['good', 'bad'] });
 describe('the guessed mapping', () => {
   it('finds labels by name and trains on the words, with a template of the names', () => {
     expect(guessMapping(sentiment)).toEqual({
+      system: null,
       inputs: ['text'],
       target: 'label',
+      kind: 'plain',
       template: 'Text: {text}\nLabel: {label}',
       task: 'classification',
+      words: {},
     });
   });
 
@@ -115,10 +121,13 @@ describe('a mapping that a person changes', () => {
 
   it('may be a template alone, whose last column is the target', () => {
     expect(resolveMapping(qa, { template: 'Q: {question} ({hint})\nA: {answer}' })).toEqual({
+      system: null,
       inputs: ['question', 'hint'],
       target: 'answer',
+      kind: 'own',
       template: 'Q: {question} ({hint})\nA: {answer}',
       task: 'generation',
+      words: {},
     });
   });
 
@@ -172,10 +181,10 @@ describe('a mapping that a person changes', () => {
 
 describe('examples', () => {
   it('put the spaces before the target into the target', () => {
-    const { examples } = buildExamples(sentiment, guessMapping(sentiment));
+    const { examples } = buildExamples(sentiment, guessMapping(sentiment), fable);
     expect(examples[1]).toEqual({ line: 2, prompt: 'Text: It was fine 1\nLabel:', target: ' bad', label: 'bad' });
-    const chat = resolveMapping(sentiment, { template: '<user>{text}\n<bot>\n{label}', task: 'generation' });
-    expect(buildExamples(sentiment, chat).examples[0]).toEqual({
+    const own = resolveMapping(sentiment, { template: '<user>{text}\n<bot>\n{label}', task: 'generation' });
+    expect(buildExamples(sentiment, own, fable).examples[0]).toEqual({
       line: 1,
       prompt: '<user>It was fine 0\n<bot>\n',
       target: 'good',
@@ -187,7 +196,7 @@ describe('examples', () => {
     const text =
       '{"instruction":" Say hi ","input":"","output":"hi\\n"}\n{"instruction":"Add","input":"1 {output} $&","output":"2"}';
     const parsed = parseDataset('a.jsonl', text);
-    const { examples, problems } = buildExamples(parsed, guessMapping(parsed));
+    const { examples, problems } = buildExamples(parsed, guessMapping(parsed), fable);
     expect(problems).toEqual([]);
     expect(examples.map(({ prompt, target }) => prompt + target)).toEqual([
       'Instruction: Say hi\nOutput: hi',
@@ -197,25 +206,25 @@ describe('examples', () => {
 
   it('report rows with an empty target or only empty inputs', () => {
     const parsed = parseDataset('a.csv', 'text,label\nx,\n,good\n" ",bad\ny,good\nz,bad');
-    const { examples, problems } = buildExamples(parsed, resolveMapping(parsed, { target: 'label' }));
+    const { examples, problems } = buildExamples(parsed, resolveMapping(parsed, { target: 'label' }), fable);
     expect(examples.map(({ line }) => line)).toEqual([5, 6]);
     expect(problems).toEqual([
-      { line: 2, column: 'label', reason: 'the target is empty' },
-      { line: 3, column: 'text', reason: 'the input is empty' },
-      { line: 4, column: 'text', reason: 'the input is empty' },
+      { kind: 'empty-target', line: 2, column: 'label', reason: 'the target is empty' },
+      { kind: 'empty-input', line: 3, column: 'text', reason: 'the input is empty' },
+      { kind: 'empty-input', line: 4, column: 'text', reason: 'the input is empty' },
     ]);
   });
 
-  it('have the prompt that a person gets when typing the same cells', () => {
+  it('have the prompt that a row without a target gets', () => {
     const mapping = guessMapping(sentiment);
-    const [example] = buildExamples(sentiment, mapping).examples;
-    expect(promptFor(mapping, sentiment.rows[0]?.cells ?? {})).toBe(example?.prompt);
-    expect(promptFor(mapping, { text: 'It was fine 0' })).toBe(example?.prompt);
+    const [example] = buildExamples(sentiment, mapping, fable).examples;
+    const row = { line: 1, cells: { text: 'It was fine 0' } };
+    expect(promptOf(row, mapping, ['text'], fable)).toMatchObject({ type: 'prompt', prompt: example?.prompt });
   });
 
   it('need no input', () => {
     const parsed = dataset({ text: ['Once #'] });
-    const { examples } = buildExamples(parsed, guessMapping(parsed));
+    const { examples } = buildExamples(parsed, guessMapping(parsed), fable);
     expect(examples[0]).toEqual({ line: 1, prompt: '', target: 'Once 0', label: null });
   });
 });

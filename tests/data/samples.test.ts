@@ -41,7 +41,7 @@ function changesIn(kinds: readonly (string | null)[]): number {
 function load(sample: Sample) {
   const parsed = parseDataset(sample.file, read(sample.file));
   const mapping = resolveMapping(parsed, sampleMapping(sample));
-  const { examples, problems } = buildExamples(parsed, mapping);
+  const { examples, problems } = buildExamples(parsed, mapping, tokenizer);
   const { tokenised, shortened } = tokeniseExamples(examples, tokenizer, { maxTokens: 60 });
   return { parsed, mapping, examples, tokenised, shortened, problems: [...parsed.problems, ...problems] };
 }

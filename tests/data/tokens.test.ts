@@ -1,15 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type Example,
-  encodePair,
-  splitExamples,
-  TextStream,
-  type TokenisedExample,
-  type Tokenizer,
-  tokeniseExamples,
-  tokenPieces,
-} from '../../src/data';
-import { DataError } from '../../src/errors';
+import { type Example, encodePair, TextStream, type Tokenizer, tokeniseExamples, tokenPieces } from '../../src/data';
 import { fableTokenizer } from '../models/fableTokenizer';
 
 const fable = fableTokenizer();
@@ -50,9 +40,14 @@ describe('tokenised examples', () => {
     expect({ problems, shortened }).toEqual({ problems: [], shortened: [] });
   });
 
-  it('end with another token where one is asked for', () => {
-    const { tokenised } = tokeniseExamples([example('a', 'b')], fable, { maxTokens: 64, endTokenId: 3 });
-    expect(tokenised[0]?.tokenIds.at(-1)).toBe(3);
+  it('end as the assistant does in the chat template where they are a conversation', () => {
+    const chat: Tokenizer = { ...bytes, hasChatTemplate: true, turnEndTokenId: 301 };
+    const messages: Example['messages'] = [{ role: 'user', content: 'a' }];
+    const rows = [example('a', 'b'), { ...example('a', 'b'), messages }];
+    const ends = (tokenizer: Tokenizer) =>
+      tokeniseExamples(rows, tokenizer, { maxTokens: 64 }).tokenised.map(({ tokenIds }) => tokenIds.at(-1));
+    expect(ends(chat)).toEqual([300, 301]);
+    expect(ends({ ...chat, turnEndTokenId: null })).toEqual([300, 300]);
   });
 
   it('have the same prompt tokens as inference, also where a token would span the boundary', () => {
@@ -68,7 +63,9 @@ describe('tokenised examples', () => {
     expect(tokenised).toMatchObject([
       { line: 1, tokenIds: [1, ...codes('3456789:yes'), 2], targetStart: 9, label: null },
     ]);
-    expect(shortened).toEqual([{ line: 1, reason: '16 tokens; the first 3 of the prompt were cut to fit 13' }]);
+    expect(shortened).toEqual([
+      { kind: 'shortened', line: 1, reason: '16 tokens; the first 3 of the prompt were cut to fit 13' },
+    ]);
     expect(problems).toEqual([]);
   });
 
@@ -77,7 +74,7 @@ describe('tokenised examples', () => {
     const { tokenised, problems } = tokeniseExamples(rows, bytes, { maxTokens: 24 });
     expect(tokenised).toHaveLength(1);
     expect(problems).toEqual([
-      { line: 1, reason: 'the target alone is 21 tokens, which leaves no room for the prompt in 24' },
+      { kind: 'too-long', line: 1, reason: 'the target alone is 21 tokens, which leaves no room for the prompt in 24' },
     ]);
   });
 
@@ -102,12 +99,12 @@ describe('the text of tokens', () => {
   it('adds up to the whole, with a character on the token that completes it', () => {
     for (const tokenizer of [bytes, fable]) {
       const tokenIds = [...tokenizer.encode(text)];
-      const pieces = tokenPieces({ line: 1, tokenIds, targetStart: 3, label: null }, tokenizer);
+      const pieces = tokenPieces({ tokenIds, targetStart: 3, cut: [] }, tokenizer);
       expect(pieces.map((piece) => piece.text).join('')).toBe(text);
       expect(pieces.every((piece) => !piece.text.includes('\uFFFD'))).toBe(true);
       expect(pieces.map(({ part }) => part)).toEqual(tokenIds.map((_, i) => (i >= 3 ? 'learned' : 'context')));
     }
-    const e = tokenPieces({ line: 1, tokenIds: bytes.encode('né€'), targetStart: 1, label: null }, bytes);
+    const e = tokenPieces({ tokenIds: bytes.encode('né€'), targetStart: 1, cut: [] }, bytes);
     expect(e.map((piece) => piece.text)).toEqual(['n', '', 'é', '', '', '€']);
   });
 
@@ -137,94 +134,7 @@ describe('the text of tokens', () => {
   });
 
   it('shows what is left of a character at the end', () => {
-    const pieces = tokenPieces({ line: 1, tokenIds: [0x61, 0xe2, 0x82], targetStart: 1, label: null }, bytes);
+    const pieces = tokenPieces({ tokenIds: [0x61, 0xe2, 0x82], targetStart: 1, cut: [] }, bytes);
     expect(pieces.map((piece) => piece.text)).toEqual(['a', '', '\uFFFD']);
-  });
-});
-
-describe('the split', () => {
-  const rows = (count: number, label: (i: number) => string | null, id = (i: number) => i): TokenisedExample[] =>
-    Array.from({ length: count }, (_, i) => ({
-      line: i + 1,
-      tokenIds: [id(i), 7, 0],
-      targetStart: 1,
-      label: label(i),
-    }));
-  const lines = (items: readonly TokenisedExample[]) => items.map(({ line }) => line);
-
-  it('takes the fraction, keeps the order of the file and loses no row', () => {
-    const all = rows(100, () => null);
-    const { train, validation } = splitExamples(all, { validationFraction: 0.2, seed: 3 });
-    expect([train.length, validation.length]).toEqual([80, 20]);
-    expect([...lines(train), ...lines(validation)].sort((a, b) => a - b)).toEqual(lines(all));
-    expect(lines(train)).toEqual([...lines(train)].sort((a, b) => a - b));
-  });
-
-  it('is the same for the same seed and another for another', () => {
-    const all = rows(100, () => null);
-    const held = (seed: number) => lines(splitExamples(all, { seed }).validation);
-    expect(held(1)).toEqual(held(1));
-    expect(held(1)).not.toEqual(held(2));
-    expect(held(1)).not.toEqual(lines(all).slice(-10));
-  });
-
-  it('keeps labels in proportion, and each of them in training', () => {
-    const all = rows(200, (i) => (i < 150 ? 'a' : i < 199 ? 'b' : 'c'));
-    const { train, validation } = splitExamples(all, { validationFraction: 0.1 });
-    const count = (items: readonly TokenisedExample[], label: string) =>
-      items.filter((row) => row.label === label).length;
-    expect([count(validation, 'a'), count(validation, 'b'), count(validation, 'c')]).toEqual([15, 5, 0]);
-    expect(count(train, 'c')).toBe(1);
-  });
-
-  it('keeps the same prompt on one side', () => {
-    for (let seed = 0; seed < 20; seed++) {
-      const all = rows(
-        60,
-        (i) => (i % 3 ? 'a' : 'b'),
-        (i) => i % 12,
-      );
-      const { train, validation } = splitExamples(all, { validationFraction: 0.25, seed });
-      const prompts = new Set(train.map(({ tokenIds }) => tokenIds[0]));
-      expect(validation.length).toBeGreaterThan(0);
-      expect(validation.filter(({ tokenIds }) => prompts.has(tokenIds[0]))).toEqual([]);
-    }
-  });
-
-  it('looks at the whole text where all prompts are the same', () => {
-    const all = rows(10, () => null).map((row, i) => ({ ...row, tokenIds: [5, i % 5, 0] }));
-    const { train, validation } = splitExamples(all);
-    expect(new Set([...train, ...validation]).size).toBe(10);
-    const texts = new Set(train.map(({ tokenIds }) => tokenIds.join()));
-    expect(validation.some(({ tokenIds }) => texts.has(tokenIds.join()))).toBe(false);
-  });
-
-  it('holds out at least one row, however small the fraction and the data', () => {
-    for (const validationFraction of [0, 0.01, 0.5]) {
-      for (const label of [() => null, (i: number) => `l${i}`]) {
-        const { train, validation } = splitExamples(rows(2, label), { validationFraction });
-        expect([train.length, validation.length]).toEqual([1, 1]);
-      }
-    }
-  });
-
-  it('is an error where nothing can be held out', () => {
-    expect(() => splitExamples([])).toThrow(DataError);
-    expect(() => splitExamples(rows(1, () => null))).toThrow(/one usable row/);
-    expect(() =>
-      splitExamples(
-        rows(
-          3,
-          () => null,
-          () => 1,
-        ),
-      ),
-    ).toThrow(/same text/);
-  });
-
-  it('takes a second for a hundred thousand rows', () => {
-    const start = performance.now();
-    expect(splitExamples(rows(100_000, () => null)).validation).toHaveLength(10_000);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 });

@@ -41,7 +41,12 @@ const lora: LoraValues = {
 beforeAll(async () => {
   model = await openModel(bundledFiles(), 'wasm', () => {});
   const { loaded, tokenizer } = model;
-  dataset = prepareDataset(parseDataset('reviews.csv', reviews), { validationFraction: 0.1, seed: 1 }, tokenizer, 256);
+  dataset = await prepareDataset(
+    parseDataset('reviews.csv', reviews),
+    { validationFraction: 0.1, seed: 1 },
+    tokenizer,
+    256,
+  );
   const text = (words: string) => ({ type: 'text', tokenIds: tokenizer.encode(words) }) as const;
   const prefix = prefixMethod(loaded, { length: 4, init: text('Is it good?'), projection: null, frozenTokens: 0 });
   const prompt = promptMethod(loaded, { length: 3, init: text('good or bad'), encoder: null });

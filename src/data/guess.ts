@@ -1,0 +1,101 @@
+/**
+ * What the columns of a dataset are for, as far as well-known names and what the columns hold tell it. Guesses only: what
+ * a person says goes before, and `mapping.ts` checks the whole.
+ */
+import { DataError } from '../errors';
+import type { Task } from '../worker/dataProtocol';
+import { isBookkeeping, isInputName, isSystemName, targetRank } from './names';
+import { looksLikeEntities } from './notation';
+import type { ParsedDataset } from './types';
+
+const maxLabels = 20;
+const maxLabelLength = 40;
+const maxInputs = 4;
+/** A label seen once is a slip of the pen when it is rarer than this. */
+const slipFraction = 0.01;
+
+/** Distinct non-empty values of a column, most frequent first. */
+export function countValues(values: Iterable<string>): { readonly label: string; readonly count: number }[] {
+  const counts = new Map<string, number>();
+  for (const value of values) if (value !== '') counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].map(([label, count]) => ({ label, count })).sort((a, b) => b.count - a.count);
+}
+
+/** Non-empty cells of a column, without the spaces around them. */
+export function valuesOf(parsed: ParsedDataset, column: string): string[] {
+  return parsed.rows.map((row) => (row.cells[column] ?? '').trim()).filter((value) => value !== '');
+}
+
+/**
+ * Distinct short targets that come again and again are labels; annotations are extraction; what answers in a
+ * conversation has a persona.
+ */
+export function guessTask(parsed: ParsedDataset, target: string): Task {
+  const values = valuesOf(parsed, target);
+  if (looksLikeLabels(values)) return 'classification';
+  if (looksLikeEntities(values)) return 'extraction';
+  const { shape } = parsed.reading;
+  return shape === 'messages' || shape === 'sharegpt' ? 'persona' : 'generation';
+}
+
+/** @param taken columns that have another role @throws DataError where no column can be a target */
+export function guessTarget(parsed: ParsedDataset, taken: readonly string[]): string {
+  const free = parsed.columns.filter((column) => !taken.includes(column) && !isEmpty(parsed, column));
+  const byName = [...free].sort((a, b) => targetRank(a) - targetRank(b))[0];
+  if (byName !== undefined && targetRank(byName) < Number.POSITIVE_INFINITY) return byName;
+  const telling = free.filter((column) => !isBookkeeping(column) && !isSystemName(column));
+  const candidates = telling.length > 0 ? telling : free;
+  const unnamed = candidates.filter((column) => !isInputName(column));
+  const labels = (unnamed.length > 0 ? unnamed : candidates).filter((column) =>
+    looksLikeLabels(valuesOf(parsed, column)),
+  );
+  const target = labels.at(-1) ?? unnamed.at(-1) ?? candidates.at(-1);
+  if (target === undefined) {
+    throw new DataError(
+      `${parsed.name} has no column that could be the target.`,
+      { file: parsed.name },
+      'Add a column with what the model is to answer.',
+    );
+  }
+  return target;
+}
+
+/** The column with the system message; null where there is none. */
+export function guessSystem(parsed: ParsedDataset, taken: readonly string[]): string | null {
+  const free = parsed.columns.filter((column) => isSystemName(column) && !taken.includes(column));
+  return free.find((column) => !isEmpty(parsed, column)) ?? null;
+}
+
+/**
+ * Well-known input columns in the file's order; without any, the column with the longest texts; none where none is left,
+ * or where the data is plain text.
+ */
+export function guessInputs(parsed: ParsedDataset, target: string, system: string | null): string[] {
+  if (parsed.reading.shape === 'plain-text') return [];
+  const others = parsed.columns.filter(
+    (column) => column !== target && column !== system && !isSystemName(column) && !isEmpty(parsed, column),
+  );
+  const named = others.filter(isInputName).slice(0, maxInputs);
+  if (named.length > 0) return named;
+  const telling = others.filter((column) => !isBookkeeping(column) && targetRank(column) === Number.POSITIVE_INFINITY);
+  const candidates = telling.length > 0 ? telling : others;
+  const longest = candidates
+    .map((column) => ({ column, length: valuesOf(parsed, column).reduce((sum, value) => sum + value.length, 0) }))
+    .sort((a, b) => b.length - a.length)[0];
+  return longest === undefined ? [] : [longest.column];
+}
+
+function looksLikeLabels(values: readonly string[]): boolean {
+  const distinct = new Set<string>();
+  for (const value of values) {
+    if (value.length > maxLabelLength) return false;
+    distinct.add(value);
+    if (distinct.size > maxLabels) return false;
+  }
+  const single = countValues(values).filter(({ count }) => count < 2).length;
+  return distinct.size - single >= 2 && single <= slipFraction * values.length;
+}
+
+function isEmpty(parsed: ParsedDataset, column: string): boolean {
+  return parsed.rows.every((row) => (row.cells[column] ?? '').trim() === '');
+}

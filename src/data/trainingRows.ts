@@ -1,0 +1,62 @@
+/**
+ * Rows and a mapping → tokenised rows, a few rows at a time: between them the event loop turns, so that ten thousand rows
+ * keep nobody waiting who shares the thread, and can be ended.
+ */
+import { nextTask } from '../tuning';
+import type { ColumnMapping, RowProblem } from '../worker/dataProtocol';
+import { buildExamples } from './examples';
+import { type TokeniseOptions, tokeniseExamples } from './tokenise';
+import type { ParsedDataset, TokenisedRow, Tokenizer } from './types';
+
+export interface Watch {
+  /** Ends the work with its reason. */
+  readonly signal?: AbortSignal;
+  /** Called now and then, and at the end. */
+  readonly onProgress?: (rows: number) => void;
+}
+
+export interface TrainingRows {
+  readonly tokenised: readonly TokenisedRow[];
+  /** Rows left out. */
+  readonly problems: readonly RowProblem[];
+  /** Rows that train, with the beginning of their prompt cut off to fit. */
+  readonly shortened: readonly RowProblem[];
+  /** Tokens of every row with a prompt and a target, before anything is cut. */
+  readonly lengths: readonly number[];
+}
+
+const rowsAtATime = 8;
+const millisecondsAtATime = 16;
+
+/** @param mapping from `resolveMapping` */
+export async function trainingRows(
+  { rows, columns }: ParsedDataset,
+  mapping: ColumnMapping,
+  tokenizer: Tokenizer,
+  options: TokeniseOptions,
+  { signal, onProgress }: Watch = {},
+): Promise<TrainingRows> {
+  const result = {
+    tokenised: [] as TokenisedRow[],
+    problems: [] as RowProblem[],
+    shortened: [] as RowProblem[],
+    lengths: [] as number[],
+  };
+  let since = performance.now();
+  for (let start = 0; start < rows.length; start += rowsAtATime) {
+    const piece = rows.slice(start, start + rowsAtATime);
+    const built = buildExamples({ rows: piece, columns }, mapping, tokenizer);
+    const { tokenised, problems, shortened, lengths } = tokeniseExamples(built.examples, tokenizer, options);
+    result.tokenised.push(...tokenised);
+    result.problems.push(...built.problems, ...problems);
+    result.shortened.push(...shortened);
+    result.lengths.push(...lengths);
+    if (performance.now() - since < millisecondsAtATime) continue;
+    onProgress?.(start + piece.length);
+    await nextTask();
+    signal?.throwIfAborted();
+    since = performance.now();
+  }
+  onProgress?.(rows.length);
+  return result;
+}
