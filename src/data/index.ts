@@ -3,7 +3,7 @@ export { buildExamples, promptFor } from './examples';
 export { countValues, guessMapping, resolveMapping } from './mapping';
 export { parseDataset } from './parse';
 export { TextStream, tokenPieces } from './pieces';
-export { readDataset } from './read';
+export { type ReadOptions, readDataset } from './read';
 export { splitExamples } from './split';
 export { encodePair, tokeniseExamples } from './tokenise';
 export type { Example, ParsedDataset, TokenisedExample, TokenisedRow, Tokenizer } from './types';
