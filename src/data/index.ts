@@ -4,7 +4,7 @@ export { countValues } from './guess';
 export { guessMapping, resolveMapping } from './mapping';
 export { parseDataset } from './parse';
 export { TextStream, tokenPieces } from './pieces';
-export { readDataset } from './read';
+export { type ReadOptions, readDataset } from './read';
 export { datasetReport, inOrder } from './report';
 export { splitExamples } from './split';
 export { encodePair, tokeniseExamples } from './tokenise';

@@ -2,7 +2,6 @@
  * The engine behind the protocol: one model, one dataset, one run at a time, and the adapters that came of them. Runs in a
  * worker for the page and in Node for the command line; it knows neither. What it does is in the parts it is made of.
  */
-import { readDataset } from '../data';
 import { DataError, ModelError } from '../errors';
 import { fitOf, localLocks, type ModelLibrary } from '../models';
 import { deviceLimits, isOutOfMemory } from '../runtime';
@@ -34,6 +33,7 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
+import { ReadDatasets } from './readDatasets';
 import type { RunTrace } from './runTrace';
 import { type KeptDataset, memoryTables, RunStore } from './store';
 import { SweepDesk } from './sweepDesk';
@@ -88,6 +88,7 @@ export class PreludeEngine implements Engine {
   private listing = new AbortController();
   /** Ends the reading of the dataset before. */
   private reading = new AbortController();
+  private readonly datasets = new ReadDatasets();
   private readonly store: Promise<RunStore>;
   private readonly seat = new ModelSeat({
     onLeaving: () => {
@@ -179,7 +180,7 @@ export class PreludeEngine implements Engine {
     const { signal } = this.reading;
     const model = await this.seat.ready();
     let preview: Promise<void> = Promise.resolve();
-    const rows = await readDataset(source, {
+    const rows = await this.datasets.read(source, {
       choices: options.reading ?? {},
       maxRows: options.maxRows ?? MAX_ROWS,
       seed: options.seed ?? 0,

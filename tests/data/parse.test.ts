@@ -18,7 +18,7 @@ const failure = (name: string, text: string): DataError => {
 describe('JSON Lines', () => {
   it('keep the line numbers of the file over blank lines, a BOM and Windows line ends', () => {
     const text = '\uFEFF{"text":"a","label":"x"}\r\n\r\n  \r\n{"text":"b","label":"y"}\r\n';
-    expect(parseDataset('a.jsonl', text)).toEqual({
+    expect(parseDataset('a.jsonl', text)).toMatchObject({
       name: 'a.jsonl',
       columns: ['text', 'label'],
       rows: [
@@ -33,11 +33,11 @@ describe('JSON Lines', () => {
     const parsed = parseDataset('a.jsonl', '{"t":1}\n{"t": 2,}\n[1]\n"x"\nnull\n{"t" 3}\n{"t":4}');
     expect(parsed.rows.map(({ line }) => line)).toEqual([1, 7]);
     expect(parsed.problems).toEqual([
-      { line: 2, reason: expect.stringContaining('not valid JSON: ') },
-      { line: 3, reason: 'a row must be an object like {"text": "…"}, this is a list' },
-      { line: 4, reason: 'a row must be an object like {"text": "…"}, this is a string' },
-      { line: 5, reason: 'a row must be an object like {"text": "…"}, this is null' },
-      { line: 6, reason: 'not valid JSON: colon expected at character 6' },
+      { kind: 'unreadable', line: 2, reason: expect.stringContaining('not valid JSON: ') },
+      { kind: 'unreadable', line: 3, reason: 'a row must be an object like {"text": "…"}, this is a list' },
+      { kind: 'unreadable', line: 4, reason: 'a row must be an object like {"text": "…"}, this is a string' },
+      { kind: 'unreadable', line: 5, reason: 'a row must be an object like {"text": "…"}, this is null' },
+      { kind: 'unreadable', line: 6, reason: 'not valid JSON: colon expected at character 6' },
     ]);
   });
 
@@ -81,9 +81,9 @@ describe('JSON Lines', () => {
     ];
     const text = [{ messages }, { messages: short }, { conversations: shareGpt }].map((row) => JSON.stringify(row));
     expect(cellsOf('chat.jsonl', text.join('\n'))).toEqual([
-      { prompt: 'Be brief.\n\nUser: Hi\nAssistant: Hello.\nUser: Bye', response: 'Farewell.' },
-      { prompt: 'Hi', response: 'Hello.' },
-      { prompt: 'Who?', response: 'Me.' },
+      { system: 'Be brief.', prompt: 'User: Hi\nAssistant: Hello.\nUser: Bye', response: 'Farewell.' },
+      { system: '', prompt: 'Hi', response: 'Hello.' },
+      { system: '', prompt: 'Who?', response: 'Me.' },
     ]);
   });
 
@@ -103,7 +103,9 @@ describe('JSON', () => {
       { line: 6, cells: { 'a.b': '', a: '' } },
       { line: 6, cells: { 'a.b': '', a: '3' } },
     ]);
-    expect(parsed.problems).toEqual([{ line: 7, reason: expect.stringContaining('this is a number') }]);
+    expect(parsed.problems).toEqual([
+      { kind: 'unreadable', line: 7, reason: expect.stringContaining('this is a number') },
+    ]);
   });
 
   it('may wrap the list, beside other lists', () => {
@@ -155,8 +157,8 @@ describe('CSV and TSV', () => {
     const parsed = parseDataset('a.csv', 'a,b,c\n1,2,3\n1,2\n1,2,3,4\n1,2,3,\n');
     expect(parsed.rows.map(({ line }) => line)).toEqual([2, 5]);
     expect(parsed.problems).toEqual([
-      { line: 3, column: 'c', reason: '2 of 3 cells; nothing for "c"' },
-      { line: 4, reason: expect.stringContaining('4 cells where the header has 3') },
+      { kind: 'ragged', line: 3, column: 'c', reason: '2 of 3 cells; nothing for "c"' },
+      { kind: 'ragged', line: 4, reason: expect.stringContaining('4 cells where the header has 3') },
     ]);
   });
 

@@ -1,0 +1,67 @@
+/** Which character parts a file's cells: the one by which most of the first records have as many cells as the first. */
+import Papa from 'papaparse';
+
+interface Delimiter {
+  readonly delimiter: string;
+  readonly why: string;
+}
+
+/** In the order in which they win where several part the records alike: prose has commas of its own. */
+const delimiters = [
+  ['\t', 'tab'],
+  [';', 'semicolon'],
+  [',', 'comma'],
+  ['|', 'pipe'],
+] as const;
+const recordsLooked = 50;
+/** Where the ending does not say that it is a table. */
+const enoughAlike = 0.8;
+
+/** null where none does. @param ending which settles what the text leaves open */
+export function chooseDelimiter(
+  { text, whole }: { readonly text: string; readonly whole: boolean },
+  chosen: string | undefined,
+  ending: string,
+): Delimiter | null {
+  if (chosen !== undefined) return { delimiter: chosen, why: `the separator is ${spoken(chosen, 1)}, as chosen` };
+  const table = ending === 'csv' || ending === 'tsv' || ending === 'tab';
+  const sample = text.slice(0, 65536);
+  const cut = !whole || sample.length < text.length;
+  const scores = delimiters
+    .map(([delimiter]) => score(sample, cut, delimiter))
+    .filter(({ cells }) => cells > 1)
+    .sort((a, b) => b.alike / b.records - a.alike / a.records);
+  const named = ending === 'tsv' || ending === 'tab' ? scores.find(({ delimiter }) => delimiter === '\t') : undefined;
+  const best = named ?? scores[0];
+  if (best === undefined) return null;
+  const { delimiter, cells, alike, records } = best;
+  if (!table && (records < 2 || alike / records < enoughAlike || (delimiter === ',' && isProse(sample)))) return null;
+  const parts = spoken(delimiter, cells - 1);
+  return { delimiter, why: `${alike} of the first ${records} lines have ${parts}` };
+}
+
+function score(sample: string, cut: boolean, delimiter: string) {
+  const { data } = Papa.parse<string[]>(sample, { delimiter, preview: recordsLooked + 1 });
+  const whole = cut && data.length <= recordsLooked ? data.slice(0, -1) : data.slice(0, recordsLooked);
+  const records = whole.filter((fields) => fields.some((field) => field.trim() !== ''));
+  const cells = records[0]?.length ?? 0;
+  return {
+    delimiter,
+    cells,
+    alike: records.filter(({ length }) => length === cells).length,
+    records: records.length,
+  };
+}
+
+/** In prose a space follows a comma; in a table a cell does. */
+function isProse(sample: string): boolean {
+  const commas = sample.match(/,/g)?.length ?? 0;
+  const spaced = sample.match(/, /g)?.length ?? 0;
+  return 2 * spaced > commas;
+}
+
+function spoken(delimiter: string, count: number): string {
+  const name = delimiters.find(([character]) => character === delimiter)?.[1] ?? `“${delimiter}”`;
+  const counted = count === 1 ? 'one' : String(count);
+  return `${counted} ${name}${count === 1 ? '' : 's'}`;
+}
