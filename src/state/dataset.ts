@@ -1,18 +1,35 @@
 /**
  * The dataset: what was dropped, what the engine made of it, and the one before. A file that cannot be read never
  * displaces the one that could; a dataset that arrives before the model waits for the model's tokenizer. Another model
- * reads it anew: one that cannot has no dataset, and the next one tries again.
+ * reads it anew: one that cannot has no dataset, and the next one tries again. Of a large file its beginning is shown while
+ * the rest is read.
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { DatasetFile, DatasetOptions, DatasetSource, DatasetSummary, Engine, SerialisedError } from '../worker';
-import type { MappingChange } from './mapping';
+import type {
+  DatasetFile,
+  DatasetOptions,
+  DatasetProgress,
+  DatasetReport,
+  DatasetSource,
+  DatasetSummary,
+  Engine,
+  ReadingChoices,
+  SerialisedError,
+} from '../worker';
+import type { ReadingProgress } from './datasetProgress';
+import { nextProgress } from './datasetProgress';
+import { skippedRows } from './datasetReport';
+import type { AskedMapping, MappingChange } from './mapping';
 import { nextMapping } from './mapping';
 import { toProblem } from './problem';
+import { isRecognised } from './readingChoices';
 import { latestOnly } from './schedule';
 
 /** The engine's own default share of held-out rows. */
 export const DEFAULT_HELD_OUT = 0.1;
+/** And of rows that are used at most. */
+export const DEFAULT_MAX_ROWS = 10_000;
 
 export interface DatasetInput {
   readonly source: DatasetSource;
@@ -31,6 +48,10 @@ export interface DatasetState {
   readonly previous: LoadedDataset | null;
   /** Being read, or waiting for the model. */
   readonly pending: DatasetInput | null;
+  /** Of `pending`, once there is something to tell. */
+  readonly progress: ReadingProgress | null;
+  /** Of `pending`, what its beginning gives. */
+  readonly head: DatasetSummary | null;
   readonly modelReady: boolean;
   /** Whether the present model has read `current`. */
   readonly fits: boolean;
@@ -44,13 +65,19 @@ export interface Dataset {
   /** Pasted, or a sample. */
   openText(name: string, text: string): void;
   remap(change: MappingChange): void;
-  setOptions(options: Pick<DatasetOptions, 'validationFraction' | 'seed'>): void;
+  setOptions(options: Pick<DatasetOptions, 'validationFraction' | 'seed' | 'maxTokens' | 'maxRows'>): void;
+  /** How the files are to be read; nothing said: as recognised. The columns may be others then, and are guessed again. */
+  reread(choices: ReadingChoices): void;
   undo(): void;
+  /** Ends what is being read, where there is a dataset to go back to. */
+  cancel(): void;
   dismissFailure(): void;
   /** Problems that arise before the text is there, e.g. a file that cannot be opened. */
   reject(name: string, thrown: unknown): void;
   setModelReady(ready: boolean): void;
 }
+
+const NOTHING_PENDING = { pending: null, progress: null, head: null } as const;
 
 interface Reading {
   readonly input: DatasetInput;
@@ -64,7 +91,7 @@ export function createDataset(engine: Engine): Dataset {
   const store = createStore<DatasetState>(() => ({
     current: null,
     previous: null,
-    pending: null,
+    ...NOTHING_PENDING,
     modelReady: false,
     fits: false,
     failure: null,
@@ -72,10 +99,27 @@ export function createDataset(engine: Engine): Dataset {
   /** Rises when a model goes; what it read says nothing of the next. */
   let turn = 0;
 
+  /** Counts the readings, so that a late word of one that was overtaken is not taken for the newest one's. */
+  let readings = 0;
+
+  const follow = (reading: number) => (progress: DatasetProgress) => {
+    if (reading !== readings) return;
+    if (progress.type === 'preview') store.setState({ head: progress.summary });
+    else store.setState((state) => ({ progress: nextProgress(state.progress, progress) }));
+  };
+
+  /** Who drops another file does not wait for this one; who changes its mapping waits for the file, unless that takes long. */
+  const overtakes = (newer: Reading, underWay: Reading) =>
+    !sameSource(newer.input, underWay.input) ||
+    newer.input.options.reading !== underWay.input.options.reading ||
+    store.getState().progress?.stage.type === 'reading';
+
   const read = latestOnly<Reading>(async (reading, isNewest) => {
     const { input, comesBack } = reading;
+    const count = ++readings;
+    store.setState({ progress: null, head: null });
     try {
-      const summary = await engine.setDataset(input.source, input.options, () => {});
+      const summary = await engine.setDataset(input.source, input.options, follow(count));
       const { current, previous } = store.getState();
       const replaces = current !== null && !sameSource(current.input, input);
       store.setState({
@@ -83,24 +127,27 @@ export function createDataset(engine: Engine): Dataset {
         previous: replaces ? current : previous,
         fits: reading.turn === turn,
         ...(!comesBack && { failure: null }),
-        ...(isNewest() && { pending: null }),
+        ...(isNewest() && NOTHING_PENDING),
       });
     } catch (thrown) {
       if (!isNewest() || reading.turn !== turn) return;
-      store.setState({ pending: null, failure: { input, problem: toProblem(thrown) } });
+      store.setState({ ...NOTHING_PENDING, failure: { input, problem: toProblem(thrown) } });
       const { current, fits } = store.getState();
       if (current !== null && !fits && !sameSource(current.input, input)) request(current.input, true);
+    } finally {
+      if (count === readings) readings++;
     }
-  });
+  }, overtakes);
 
   const request = (input: DatasetInput, comesBack = false) => {
     store.setState({ pending: input });
     if (store.getState().modelReady) read({ input, turn, comesBack });
   };
-  /** The newest input, accepted or on its way: what a change of the form applies to. */
-  const changeOptions = (change: (loaded: LoadedDataset) => DatasetOptions) => {
-    const { current } = store.getState();
-    if (current !== null) request({ ...current.input, options: { ...current.input.options, ...change(current) } });
+  const changeOptions = (change: (options: DatasetOptions, mapping: AskedMapping) => DatasetOptions) => {
+    const newest = newestInput(store.getState());
+    if (newest === null) return;
+    const { input, mapping } = newest;
+    request({ source: input.source, options: change(input.options, mapping) });
   };
 
   let opened = 0;
@@ -111,11 +158,20 @@ export function createDataset(engine: Engine): Dataset {
     store,
     open,
     openText: (name, text) => open(name, [{ path: name, blob: new Blob([text]) }]),
-    remap: (change) => changeOptions(({ summary }) => ({ mapping: nextMapping(summary.mapping, change) })),
-    setOptions: (options) => changeOptions(() => options),
+    remap: (change) => changeOptions((options, now) => ({ ...options, mapping: nextMapping(now, change) })),
+    setOptions: (change) => changeOptions((options) => ({ ...options, ...change })),
+    reread: (reading) =>
+      changeOptions(({ mapping: _mapping, reading: _reading, ...options }) => ({
+        ...options,
+        ...(!isRecognised(reading) && { reading }),
+      })),
     undo: () => {
       const { previous } = store.getState();
       if (previous !== null) request(previous.input);
+    },
+    cancel: () => {
+      const { pending, current } = store.getState();
+      if (pending !== null && current !== null) request(current.input);
     },
     dismissFailure: () => store.setState({ failure: null }),
     reject: (name, thrown) =>
@@ -142,18 +198,51 @@ export function usableDataset({ current, fits }: DatasetState): LoadedDataset | 
   return fits ? current : null;
 }
 
+/** What the page shows: the beginning of the file that is being read, where there is one, else the last that was read. */
+export function shownDataset({
+  current,
+  pending,
+  head,
+}: DatasetState): (LoadedDataset & { readonly whole: boolean }) | null {
+  if (pending !== null && head !== null) return { input: pending, summary: head, whole: false };
+  return current && { ...current, whole: true };
+}
+
+/**
+ * What a change of the form is added to: the newest input of the dataset that is shown, accepted or on its way. A mapping
+ * on its way has left open what the engine is to guess, so the answer to the one before must not fill that in.
+ */
+function newestInput(state: DatasetState): { readonly input: DatasetInput; readonly mapping: AskedMapping } | null {
+  const shown = shownDataset(state);
+  if (shown === null) return null;
+  const { pending } = state;
+  const input = pending !== null && sameSource(pending, shown.input) ? pending : shown.input;
+  const { mapping } = shown.summary;
+  const asked = input.options.mapping;
+  if (asked === shown.input.options.mapping) return { input, mapping };
+  const { system, inputs, target } = mapping;
+  return { input, mapping: { system, inputs, target, ...asked } };
+}
+
 /** The same files with other options is the same dataset: remapping is not replacing. */
 function sameSource(a: DatasetInput, b: DatasetInput): boolean {
   return a.source.key === b.source.key;
 }
 
 /** The one line the step says when it holds something. */
-export function datasetLine(summary: DatasetSummary): string {
-  const parts = [`${summary.usableRows.toLocaleString('en')} rows`];
-  if (summary.mapping.task === 'classification') parts.push(plural(summary.labels.length, 'label'));
-  if (summary.skipped.length > 0) parts.push(`${summary.skipped.length.toLocaleString('en')} skipped`);
-  if (summary.shortened.length > 0) parts.push(`${summary.shortened.length.toLocaleString('en')} shortened`);
+export function datasetLine({ usableRows, mapping, labels, report }: DatasetSummary): string {
+  const parts = [plural(usableRows, 'row')];
+  if (mapping.task === 'classification') parts.push(plural(labels.length, 'label'));
+  parts.push(...lostRows(report));
   return parts.join(', ');
+}
+
+function lostRows(report: DatasetReport): string[] {
+  const counts = [
+    { count: skippedRows(report), what: 'skipped' },
+    { count: report.cutRows, what: 'shortened' },
+  ];
+  return counts.filter(({ count }) => count > 0).map(({ count, what }) => `${count.toLocaleString('en')} ${what}`);
 }
 
 function plural(count: number, noun: string): string {

@@ -3,7 +3,27 @@ export { adapterLabel, composable, keptAdapters } from './adapters';
 export type { Lookup } from './chooser';
 export { type Column, MAX_COLUMNS, type Output, type Subject } from './columns';
 export { expectedAnswer, hasCompared, isWriting } from './compare';
-export { DEFAULT_HELD_OUT, datasetLine, type LoadedDataset, usableDataset } from './dataset';
+export {
+  DEFAULT_HELD_OUT,
+  DEFAULT_MAX_ROWS,
+  datasetLine,
+  type LoadedDataset,
+  shownDataset,
+  usableDataset,
+} from './dataset';
+export { doneShare, type ReadingProgress } from './datasetProgress';
+export {
+  describeCut,
+  describeDrawn,
+  describeImbalance,
+  describeLengths,
+  lengthBars,
+  PROBLEM_WORDS,
+  reportNotes,
+  SPLIT_WORDS,
+  sayLines,
+  skippedRows,
+} from './datasetReport';
 export { peftLines } from './exporting';
 export { type GazeRow, gazeOfHeads, gazeOfLayers, type Looker, largestShare } from './gaze';
 export { asksForToken } from './hubToken';
@@ -12,11 +32,20 @@ export { losesWork } from './leaving';
 export { type AskableText, isSameText, textToAsk } from './lookedAt';
 export { isChosen, type TargetGroup, targetGroups, ticked } from './loraTargets';
 export { describeLoss } from './lossLog';
-export { unknownColumns } from './mapping';
+export { type ColumnRole, isRole, isTask, rolesFor, rolesOf, unknownColumns, withColumn } from './mapping';
 export { type ModelState, sourceName, summaryOf, wayBack } from './model';
 export { BUNDLED_MODEL } from './modelAddress';
 export { keptModels, keptName, keptUse } from './modelCache';
 export { describeOverlay, MAX_OVERLAID, overlayColumns } from './overlay';
+export {
+  DELIMITER_WORDS,
+  describeReading,
+  ENCODING_WORDS,
+  FORMAT_WORDS,
+  isRecognised,
+  readingFields,
+  withChoice,
+} from './readingChoices';
 export { isActive, latestRun, latestRunOf, type RunRecord } from './run';
 export { adapterIdOf, chosenDifferences, listedRuns, overlayLines } from './runs';
 export { type OverlayLine, type RunRow, runRow } from './runTable';

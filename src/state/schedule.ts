@@ -62,23 +62,31 @@ export function createBatcher<T>(apply: (items: readonly T[]) => void, schedule:
 
 /**
  * Runs `work` one call at a time. A request that arrives meanwhile waits, and a newer one takes its place; a replaced
- * request is never run. `work` gets `isNewest`, so that it can drop a result that nobody waits for any more.
+ * request is never run. One that `overtakes` what is under way does not wait for it. `work` gets `isNewest`, so that it can
+ * drop a result that nobody waits for any more.
  */
-export function latestOnly<T>(work: (request: T, isNewest: () => boolean) => Promise<void>): (request: T) => void {
+export function latestOnly<T>(
+  work: (request: T, isNewest: () => boolean) => Promise<void>,
+  overtakes: (newer: T, underWay: T) => boolean = () => false,
+): (request: T) => void {
   let waiting: { request: T } | null = null;
-  let running = false;
-  const next = async () => {
-    while (waiting !== null) {
-      const { request } = waiting;
-      waiting = null;
-      await work(request, () => waiting === null);
-    }
-    running = false;
+  let underWay: { request: T } | null = null;
+  const run = async (request: T) => {
+    const mine = { request };
+    underWay = mine;
+    await work(request, () => underWay === mine && waiting === null);
+    if (underWay !== mine) return;
+    underWay = null;
+    const next = waiting;
+    waiting = null;
+    if (next !== null) await run(next.request);
   };
   return (request) => {
-    waiting = { request };
-    if (running) return;
-    running = true;
-    void next();
+    if (underWay !== null && !overtakes(request, underWay.request)) {
+      waiting = { request };
+      return;
+    }
+    waiting = null;
+    void run(request);
   };
 }

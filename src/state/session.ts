@@ -10,13 +10,15 @@ import { createChooser } from './chooser';
 import type { Compare } from './compare';
 import { createCompare } from './compare';
 import type { Dataset } from './dataset';
-import { createDataset, usableDataset } from './dataset';
+import { createDataset, shownDataset, usableDataset } from './dataset';
+import { skippedCsv } from './datasetReport';
 import type { Estimate } from './estimate';
 import { createEstimate } from './estimate';
 import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
 import type { HubToken } from './hubToken';
 import { createHubToken } from './hubToken';
+import { datasetFiles, datasetName } from './intake';
 import type { Learned } from './learned';
 import { createLearned } from './learned';
 import { nowLookedAt } from './lookedAt';
@@ -70,7 +72,10 @@ export interface Session {
   /** Loads the model that the link names and lists the samples. */
   begin(): void;
   openSample(sample: Sample): Promise<void>;
-  openFile(file: File): void;
+  /** One dataset, however many files it is. */
+  openFiles(files: readonly File[]): void;
+  /** The list of rows that are not used, for a spreadsheet. */
+  downloadSkipped(): void;
   tune(): void;
   startSweep(): void;
   /** Takes up a sweep that was stopped, or cut off when the page was closed. */
@@ -229,7 +234,16 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       const text = await samples.open(sample);
       if (text !== null) dataset.openText(sample.file, text);
     },
-    openFile: (file) => dataset.open(file.name, [{ path: file.name, blob: file }]),
+    openFiles(chosen) {
+      const files = datasetFiles(chosen);
+      if (files.length > 0) dataset.open(datasetName(files), files);
+    },
+    downloadSkipped() {
+      const shown = shownDataset(dataset.store.getState());
+      if (shown === null) return;
+      const { name, skipped } = shown.summary;
+      save({ name: `${name}-skipped.csv`, bytes: new TextEncoder().encode(skippedCsv(skipped)) });
+    },
     tune() {
       const current = usableDataset(dataset.store.getState());
       const summary = summaryOf(model.store.getState());

@@ -1,9 +1,7 @@
 /** The dataset store: nothing that was dropped is lost, whatever the engine says to it. */
 import { describe, expect, it } from 'vitest';
-import { createDataset, datasetLine, usableDataset } from '../../src/state/dataset';
-import { nextMapping, unknownColumns } from '../../src/state/mapping';
-import { createScriptedEngine } from '../support/scriptedEngine';
-import { mappingWith } from '../support/source';
+import { createDataset, datasetLine, shownDataset, usableDataset } from '../../src/state/dataset';
+import { createScriptedEngine, reportWith } from '../support/scriptedEngine';
 
 const GOOD = 'Fine soup.\tgood\nCold soup.\tbad\nno label';
 const settle = async () => {
@@ -36,8 +34,8 @@ describe('the dataset', () => {
     const { dataset } = await opened();
     const summary = dataset.store.getState().current?.summary;
     expect(summary && datasetLine(summary)).toBe('2 rows, 2 labels, 1 skipped');
-    const shortened = [{ kind: 'shortened' as const, line: 2, reason: 'too long' }];
-    expect(summary && datasetLine({ ...summary, shortened })).toBe('2 rows, 2 labels, 1 skipped, 1 shortened');
+    const report = reportWith({ skipped: [{ kind: 'ragged', count: 1200, lines: [3] }], cutRows: 1 });
+    expect(summary && datasetLine({ ...summary, report })).toBe('2 rows, 2 labels, 1,200 skipped, 1 shortened');
   });
 
   it('stays in use when another file cannot be read', async () => {
@@ -158,18 +156,109 @@ describe('the dataset', () => {
   });
 });
 
-describe('a change of the mapping', () => {
-  const mapping = mappingWith({ inputs: ['a', 'b'], target: 'c', template: '{a}{b}{c}', task: 'classification' });
+/** An engine whose every word waits until it is asked for. */
+async function slowlyReading(reading: Parameters<typeof createScriptedEngine>[0] & object) {
+  let go: (() => void)[] = [];
+  let held = false;
+  const engine = createScriptedEngine({
+    ...reading,
+    pace: () => (held ? new Promise<void>((resolve) => go.push(resolve)) : Promise.resolve()),
+  });
+  const dataset = createDataset(engine);
+  dataset.setModelReady(true);
+  const next = async () => {
+    const [first, ...rest] = go;
+    go = rest;
+    first?.();
+    await settle();
+  };
+  return {
+    engine,
+    dataset,
+    next,
+    hold: () => {
+      held = true;
+    },
+    asked: () => engine.calls.filter(({ method }) => method === 'setDataset').map(({ args }) => args),
+  };
+}
 
-  it('lets a new target trade places with an input, and the template be guessed anew', () => {
-    expect(nextMapping(mapping, { target: 'b' })).toEqual({ inputs: ['a', 'c'], target: 'b' });
+const reading = (bytes: number) => ({ type: 'reading' as const, bytes, totalBytes: 200, rows: bytes * 10 });
+
+describe('a large dataset', () => {
+  it('shows its beginning while the rest is read, and the one before again when it is called off', async () => {
+    const small = await opened();
+    const head = small.dataset.store.getState().current?.summary;
+    if (head === undefined) throw new Error('The small dataset was not read.');
+    const { dataset, next, hold } = await slowlyReading({
+      reading: [reading(20), { type: 'preview', summary: { ...head, name: 'the beginning' } }, reading(100)],
+    });
+    dataset.openText('old.tsv', GOOD);
+    await settle();
+    hold();
+    dataset.openText('large.tsv', GOOD);
+    await settle();
+    for (let word = 0; word < 2; word++) await next();
+    expect(shownDataset(dataset.store.getState())).toMatchObject({ whole: false, summary: { name: 'the beginning' } });
+    expect(usableDataset(dataset.store.getState())?.summary.name).toBe('old.tsv');
+    dataset.cancel();
+    expect(dataset.store.getState().pending?.source.name).toBe('old.tsv');
+    for (let word = 0; word < 8; word++) await next();
+    expect(dataset.store.getState()).toMatchObject({ pending: null, head: null, progress: null, failure: null });
   });
 
-  it('leaves everything else alone when the template is edited', () => {
-    expect(nextMapping(mapping, { template: '{a} {c}' })).toEqual({ ...mapping, template: '{a} {c}' });
+  it('does not keep another that is dropped meanwhile waiting, nor a change of its columns', async () => {
+    const { dataset, next, hold, asked } = await slowlyReading({ reading: [reading(20)] });
+    hold();
+    dataset.openText('large.tsv', GOOD);
+    await settle();
+    dataset.openText('other.tsv', GOOD);
+    await settle();
+    expect(asked()).toHaveLength(2);
+    await next();
+    await next();
+    expect(dataset.store.getState().progress?.stage).toEqual(reading(20));
+    for (let word = 0; word < 4; word++) await next();
+    expect(dataset.store.getState()).toMatchObject({ pending: null, current: { summary: { name: 'other.tsv' } } });
   });
 
-  it('names the columns of a template that the data does not have', () => {
-    expect(unknownColumns('{text} {lable} {lable}\n{label}', ['text', 'label'])).toEqual(['lable']);
+  it('is read from its beginning at once when it is to be read in another way, and mapped anew', async () => {
+    const { dataset, hold, asked } = await slowlyReading({});
+    dataset.openText('large.tsv', GOOD);
+    await settle();
+    dataset.remap({ template: '{text} {label}' });
+    await settle();
+    hold();
+    dataset.setOptions({ maxRows: 500 });
+    dataset.reread({ delimiter: ';' });
+    await settle();
+    expect(asked().at(-1)?.[1]).toEqual({ maxRows: 500, reading: { delimiter: ';' } });
+    dataset.reread({});
+    await settle();
+    expect(asked().at(-1)?.[1]).toEqual({ maxRows: 500 });
+  });
+
+  it('takes a second change together with a first that is still on its way', async () => {
+    const { dataset, next, hold, asked } = await slowlyReading({});
+    dataset.openText('large.tsv', GOOD);
+    await settle();
+    hold();
+    dataset.remap({ column: 'text', role: 'system' });
+    dataset.remap({ label: 'good', word: 'yes' });
+    dataset.setOptions({ maxTokens: 64 });
+    await settle();
+    for (let word = 0; word < 2; word++) await next();
+    // The template is not named: it is to be guessed for the new columns, whatever it was for the old ones.
+    expect(asked().at(-1)?.[1]).toEqual({
+      maxTokens: 64,
+      mapping: {
+        system: 'text',
+        inputs: [],
+        target: 'label',
+        task: 'classification',
+        kind: 'plain',
+        words: { good: 'yes' },
+      },
+    });
   });
 });

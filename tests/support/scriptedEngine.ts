@@ -34,6 +34,8 @@ export interface Script extends RunsScript {
   readonly progress?: readonly LoadProgress[];
   /** Told by `setDataset` before it answers. */
   readonly reading?: readonly DatasetProgress[];
+  /** What `setDataset` answers otherwise than the text says. */
+  readonly dataset?: Partial<DatasetSummary>;
   readonly model?: Partial<ModelSummary>;
   readonly listing?: ModelListing;
   readonly cached?: readonly CachedModel[];
@@ -164,11 +166,14 @@ export function createScriptedEngine(script: Script = {}): Engine & { readonly c
     },
     async setDataset(source, options, onProgress) {
       begin('setDataset', source, options);
+      for (const progress of script.reading ?? []) {
+        await pace();
+        onProgress(progress);
+      }
       await pace();
-      for (const progress of script.reading ?? []) onProgress(progress);
       const [file] = source.files;
       const summary = summarise(source.name, file === undefined ? '' : await file.blob.text());
-      return { ...summary, mapping: { ...summary.mapping, ...options.mapping } };
+      return { ...summary, ...script.dataset, mapping: { ...summary.mapping, ...options.mapping } };
     },
     async estimate(settings) {
       begin('estimate', settings);
@@ -414,6 +419,9 @@ const READING: Reading = {
   reason: 'Two columns with a tab between them.',
   files: [],
 };
+
+/** The report of a dataset of which a test says only what it is about. */
+export const reportWith = (change: Partial<DatasetReport>): DatasetReport => ({ ...reportOf(3, 3, []), ...change });
 
 const reportOf = (read: number, usable: number, badLines: readonly number[]): DatasetReport => ({
   read,

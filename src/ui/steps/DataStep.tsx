@@ -1,9 +1,8 @@
 /** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
 import { Button } from '@mantine/core';
-import { datasetLine, type LoadedDataset } from '../../state';
-import type { DatasetSummary, RowProblem } from '../../worker';
-import { formatCount } from '../format';
-import { Figure, Figures } from '../parts/Figure';
+import { datasetLine, doneShare, type LoadedDataset, shownDataset } from '../../state';
+import { ReadingBar } from '../data/ReadingBar';
+import { Report } from '../data/Report';
 import { Problem } from '../parts/Problem';
 import { Step } from '../Step';
 import { usePart, useSession } from '../session';
@@ -14,19 +13,16 @@ import { TokenPreview } from './TokenPreview';
 
 export function DataStep() {
   const { dataset } = useSession();
-  const { current, previous, pending, failure, modelReady, fits } = usePart('dataset', (all) => all);
+  const state = usePart('dataset', (all) => all);
+  const { current, previous, pending, failure, modelReady, fits, progress } = state;
+  const shown = shownDataset(state);
+  const percent = progress === null ? 0 : Math.floor(100 * doneShare(progress.stage));
   const unread = current !== null && !fits && pending === null && modelReady;
   return (
     <Step name="Data" line={dataLine(current, unread)}>
       <div className={classes.stack}>
-        <Intake hasData={current !== null} />
-        {pending !== null && (
-          <p className={classes.quiet} role="status">
-            {modelReady
-              ? `Reading ${pending.source.name}`
-              : `${pending.source.name} is here; it is read as soon as the model with its tokenizer is.`}
-          </p>
-        )}
+        <Intake hasData={shown !== null} />
+        <ReadingBar />
         {failure !== null && (
           <div>
             <Problem problem={failure.problem} onDismiss={dataset.dismissFailure} />
@@ -50,7 +46,12 @@ export function DataStep() {
             </Button>
           </div>
         )}
-        {current !== null && <Loaded summary={current.summary} />}
+        {shown !== null && !shown.whole && (
+          <p className={classes.warning}>
+            Below are the first rows of {shown.summary.name}; it is still being read, {percent} % so far.
+          </p>
+        )}
+        {shown !== null && <Loaded {...shown} />}
       </div>
     </Step>
   );
@@ -62,80 +63,14 @@ function dataLine(current: LoadedDataset | null, unread: boolean): string {
   return `${current.summary.name}: ${datasetLine(current.summary)}`;
 }
 
-function Loaded({ summary }: { readonly summary: DatasetSummary }) {
+function Loaded({ summary, input: { options } }: LoadedDataset) {
   return (
     <div className={`${classes.columns} ${classes.details}`}>
-      <MappingForm summary={summary} />
-      <div className={classes.stack}>
-        <Counts summary={summary} />
-        <Problems problems={summary.skipped} what="skipped" />
-        <Problems problems={summary.shortened} what="shortened to fit" />
+      <MappingForm summary={summary} options={options} />
+      <div className={classes.sections}>
         <TokenPreview summary={summary} />
+        <Report summary={summary} options={options} />
       </div>
     </div>
-  );
-}
-
-function Counts({ summary }: { readonly summary: DatasetSummary }) {
-  const { usableRows, trainRows, validationRows, meanTokens, longestTokens, labels, mapping } = summary;
-  const shown = labels.slice(0, 6);
-  return (
-    <>
-      <Figures label="The dataset">
-        <Figure name="Usable rows" value={formatCount(usableRows)} />
-        <Figure name="To learn from" value={formatCount(trainRows)} />
-        <Figure name="Held out" value={formatCount(validationRows)} />
-        <Figure name="Average row" value={`${formatCount(meanTokens)} tokens`} />
-        <Figure name="Longest row" value={`${formatCount(longestTokens)} tokens`} />
-      </Figures>
-      {mapping.task === 'classification' && (
-        <p className={classes.quiet}>
-          {labels.length} labels: {shown.map(({ label, count }) => `${label.trim()} ${formatCount(count)}`).join(' · ')}
-          {labels.length > shown.length && ` · and ${labels.length - shown.length} more`}
-        </p>
-      )}
-    </>
-  );
-}
-
-const SHOWN_PROBLEMS = 50;
-
-interface ProblemsProps {
-  readonly problems: readonly RowProblem[];
-  /** e.g. `skipped`. */
-  readonly what: string;
-}
-
-function Problems({ problems, what }: ProblemsProps) {
-  if (problems.length === 0) return null;
-  return (
-    <details open={problems.length <= 3}>
-      <summary>
-        {formatCount(problems.length)} {problems.length === 1 ? 'row' : 'rows'} {what}
-      </summary>
-      <div className={`${classes.detailsBody} ${classes.scroll}`}>
-        <table className={classes.table}>
-          <thead>
-            <tr>
-              <th>Line</th>
-              <th>Column</th>
-              <th>Reason</th>
-            </tr>
-          </thead>
-          <tbody>
-            {problems.slice(0, SHOWN_PROBLEMS).map(({ line, column, reason }) => (
-              <tr key={`${line} ${column} ${reason}`}>
-                <td>{formatCount(line)}</td>
-                <td>{column ?? '–'}</td>
-                <td>{reason}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {problems.length > SHOWN_PROBLEMS && (
-          <p className={classes.quiet}>and {formatCount(problems.length - SHOWN_PROBLEMS)} more</p>
-        )}
-      </div>
-    </details>
   );
 }

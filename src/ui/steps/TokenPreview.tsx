@@ -1,30 +1,59 @@
-/** The exact text that trains, cut into the model's tokens; where the loss is taken stands out. */
+/** The exact text that trains, cut into the model's tokens; where the loss is taken, and what is cut off, stands out. */
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import type { DatasetSummary, TokenPiece } from '../../worker';
 import { formatCount } from '../format';
 import classes from './TokenPreview.module.css';
 
+const WORDS: Readonly<Record<TokenPiece['part'], string>> = {
+  context: 'context: read only',
+  learned: 'learned from',
+  cut: 'cut off',
+};
+
 export function TokenPreview({ summary: { preview } }: { readonly summary: DatasetSummary }) {
+  const [chosen, choose] = useState(0);
+  const at = Math.min(chosen, preview.length - 1);
+  const row = preview[at];
+  if (row === undefined) return null;
   return (
     <figure className={classes.preview}>
       <figcaption className={classes.caption}>
         <span>Exactly what trains</span>
-        <span className={classes.legend}>
-          <span className={classes.token}>read</span>
-          <span className={classes.token} data-supervised>
-            learned
+        <span className={classes.turner}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-label="Previous row"
+            disabled={at === 0}
+            onClick={() => choose(at - 1)}
+          >
+            ‹
+          </Button>
+          <span aria-live="polite">
+            row {at + 1} of {preview.length}, line {formatCount(row.line)}
           </span>
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-label="Next row"
+            disabled={at === preview.length - 1}
+            onClick={() => choose(at + 1)}
+          >
+            ›
+          </Button>
         </span>
       </figcaption>
-      {preview.map(({ line, tokens }) => (
-        <div key={line} className={classes.row}>
-          <span className={classes.line} title={`Line ${line} of the file`}>
-            {line}
+      <div className={classes.legend}>
+        {(['context', 'learned', 'cut'] as const).map((part) => (
+          <span key={part} className={classes.token} data-part={part}>
+            {WORDS[part]}
           </span>
-          <span className={classes.text}>
-            <Tokens tokens={tokens} />
-          </span>
-        </div>
-      ))}
+        ))}
+      </div>
+      <div className={classes.text}>
+        <Tokens tokens={row.tokens} />
+      </div>
     </figure>
   );
 }
@@ -49,10 +78,10 @@ function Tokens({ tokens }: { readonly tokens: readonly TokenPiece[] }) {
   );
 }
 
-function Token({ token }: { readonly token: TokenPiece }) {
+function Token({ token: { id, text, part } }: { readonly token: TokenPiece }) {
   return (
-    <span className={classes.token} data-supervised={token.part === 'learned' || undefined} title={`token ${token.id}`}>
-      {token.text.replaceAll('\n', '↵\n')}
+    <span className={classes.token} data-part={part} title={`token ${id}, ${WORDS[part]}`}>
+      {text.replaceAll('\n', '↵\n')}
     </span>
   );
 }
