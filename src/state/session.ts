@@ -1,10 +1,13 @@
 /**
  * One visit to the page: the stores, and what follows from what. Model ready → the dataset is read with its tokenizer;
- * dataset read → settings and prompt are suggested; run done → its adapter is shown in Compare and chosen in Export; run of a sweep done → its adapter is in the library.
+ * dataset read → settings and prompt are suggested; run done → its adapter is shown in Compare and chosen in Export; run of a sweep done → its adapter is in the library;
+ * held-out rows measured → they can be voted on.
  */
 import type { Engine, ExportedFile } from '../worker';
 import type { Adapters } from './adapters';
-import { createAdapters } from './adapters';
+import { createAdapters, keptAdapters } from './adapters';
+import type { Applying } from './applying';
+import { appliedWith, createApplying } from './applying';
 import type { Chooser } from './chooser';
 import { createChooser } from './chooser';
 import type { Compare } from './compare';
@@ -14,8 +17,11 @@ import { createDataset, shownDataset, usableDataset } from './dataset';
 import { skippedCsv } from './datasetReport';
 import type { Estimate } from './estimate';
 import { createEstimate } from './estimate';
+import type { Evaluation } from './evaluation';
+import { createEvaluation } from './evaluation';
 import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
+import { groundOf } from './ground';
 import type { HubToken } from './hubToken';
 import { createHubToken } from './hubToken';
 import { datasetFiles, datasetName } from './intake';
@@ -37,11 +43,14 @@ import { createSamples } from './samples';
 import type { Delay, Schedule } from './schedule';
 import type { Settings } from './settings';
 import { createSettings, suggestInitText, toTuneSettings } from './settings';
+import { namedSubjects } from './subjects';
 import type { Sweep, SweepPageState } from './sweep';
 import { createSweep, sweepProgress } from './sweep';
 import { readForm } from './sweepForm';
 import type { UrlState } from './url';
-import { settingsIssues, whyNotSweep, whyNotTrain, whyNotTune } from './whyNot';
+import type { Voting } from './voting';
+import { createVoting } from './voting';
+import { settingsIssues, whyNotApply, whyNotMeasure, whyNotSweep, whyNotTrain, whyNotTune } from './whyNot';
 
 export interface SessionOptions {
   readonly url: UrlState;
@@ -68,7 +77,10 @@ export interface Session {
   readonly adapters: Adapters;
   readonly compare: Compare;
   readonly learned: Learned;
+  readonly evaluation: Evaluation;
+  readonly voting: Voting;
   readonly exporting: Exporting;
+  readonly applying: Applying;
   /** Loads the model that the link names and lists the samples. */
   begin(): void;
   openSample(sample: Sample): Promise<void>;
@@ -86,6 +98,10 @@ export interface Session {
   composeAdapters(firstId: string, secondId: string): Promise<void>;
   /** Shows an adapter in Compare and chooses it in Export. */
   chooseAdapter(id: string): void;
+  /** Measures the chosen subjects on held-out rows of the dataset. */
+  measure(): void;
+  /** Answers a file, and saves it. */
+  applyTo(file: File): void;
   /** Hands over the adapter of Export with the settings of its run; where none is known, those that stand in Tune. */
   continueOnGpus(): Promise<void>;
 }
@@ -105,7 +121,10 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   const adapters: Adapters = createAdapters(engine, delay, () => void runs.refresh());
   const compare = createCompare(engine, schedule, url.prompt);
   const learned = createLearned(engine);
+  const evaluation = createEvaluation(engine);
+  const voting = createVoting();
   const exporting = createExporting(engine, save);
+  const applying = createApplying(engine, save);
 
   const issues = () => settingsIssues(session);
   const askEstimate = () => {
@@ -202,6 +221,10 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     if (now.phase === 'idle' && before.phase !== 'idle') askEstimate();
   });
 
+  evaluation.store.subscribe(({ measured }, before) => {
+    if (measured !== null && measured !== before.measured) voting.begin(measured);
+  });
+
   const session: Session = {
     model,
     chooser,
@@ -217,7 +240,10 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     adapters,
     compare,
     learned,
+    evaluation,
+    voting,
     exporting,
+    applying,
     begin() {
       void runs.refresh();
       void sweep.refresh();
@@ -277,6 +303,24 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       if (adapter !== null) chooseAdapter(adapter.id);
     },
     chooseAdapter,
+    measure() {
+      const current = usableDataset(dataset.store.getState());
+      const summary = summaryOf(model.store.getState());
+      if (whyNotMeasure(session) !== null || current === null || summary === null) return;
+      const { form } = evaluation.store.getState();
+      void evaluation.measure({
+        subjects: namedSubjects(form, compare.store.getState().columns, keptAdapters(adapters.store.getState())),
+        rows: Math.min(form.rows, current.summary.validationRows),
+        maxTokens: form.maxTokens,
+        ground: groundOf(summary, current),
+      });
+    },
+    applyTo(file) {
+      if (whyNotApply(session) !== null) return;
+      const { list } = adapters.store.getState();
+      const adapterId = appliedWith(applying.store.getState().choice, exporting.store.getState().adapterId, list);
+      void applying.apply(adapterId, { path: file.name, blob: file });
+    },
     continueOnGpus() {
       const { adapterId } = exporting.store.getState();
       const ofThisVisit = run.store.getState().runs.find(({ adapter }) => adapter?.id === adapterId)?.settings;

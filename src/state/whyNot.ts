@@ -1,7 +1,12 @@
-/** Why a run or a sweep cannot start now, in one sentence for the button that would start it; null when it can. */
+/**
+ * Why a run, a sweep, a measurement or the answering of a file cannot start now, in one sentence for what would start it;
+ * null when it can.
+ */
+import type { Applying } from './applying';
 import type { Dataset } from './dataset';
 import { usableDataset } from './dataset';
 import type { Estimate } from './estimate';
+import type { Evaluation } from './evaluation';
 import type { Model } from './model';
 import { summaryOf } from './model';
 import type { Run } from './run';
@@ -21,6 +26,8 @@ interface Parts {
   readonly estimate: Estimate;
   readonly run: Run;
   readonly sweep: Sweep;
+  readonly evaluation: Evaluation;
+  readonly applying: Applying;
 }
 
 function settingsContext({ model, dataset }: Pick<Parts, 'model' | 'dataset'>): SettingsContext {
@@ -41,9 +48,14 @@ export function whyNotTrain({ model, run, sweep }: Pick<Parts, 'model' | 'run' |
   const { phase } = model.store.getState();
   if (isActive(latestRun(run.store.getState()))) return 'A run is under way; the strip below steers it.';
   if (sweep.store.getState().phase !== 'idle') return 'A search is under way; the strip below stops it.';
-  if (phase.status === 'loading') return 'The model is still loading.';
-  if (phase.status !== 'ready') return 'Load a model first.';
+  if (phase.status !== 'ready') return whyNoModel({ model });
   return phase.summary.untrainable === null ? null : 'This model can write, but it cannot be tuned.';
+}
+
+function whyNoModel({ model }: Pick<Parts, 'model'>): string | null {
+  const { status } = model.store.getState().phase;
+  if (status === 'loading') return 'The model is still loading.';
+  return status === 'ready' ? null : 'Load a model first.';
 }
 
 function whyNoData({ dataset }: Pick<Parts, 'dataset'>): string | null {
@@ -75,4 +87,28 @@ export function whyNotSweep(session: Pick<Parts, 'model' | 'dataset' | 'settings
   if (!read.ok) return read.issues[0]?.message ?? null;
   if (planProblem !== null) return planProblem.message;
   return plan === null ? 'The runs are being counted.' : whyNotPlan(plan, settings, settingsContext(session));
+}
+
+/** Both take the same place in the engine, and one word ends either. */
+function whyBusy({ evaluation, applying }: Pick<Parts, 'evaluation' | 'applying'>): string | null {
+  if (evaluation.store.getState().measuring !== null) return 'A measurement is under way; Compare shows how far it is.';
+  return applying.store.getState().working === null ? null : 'A file is being answered; Export shows how far it is.';
+}
+
+/** Why held-out rows cannot be measured now, in one sentence; null when they can. */
+export function whyNotMeasure(session: Pick<Parts, 'model' | 'dataset' | 'evaluation' | 'applying'>): string | null {
+  const reason = whyBusy(session) ?? whyNoModel(session) ?? whyNoData(session);
+  if (reason !== null) return reason;
+  const held = usableDataset(session.dataset.store.getState())?.summary.validationRows ?? 0;
+  return held > 0 ? null : 'No rows are held out; Data says how many to hold out.';
+}
+
+/** Why a file cannot be answered now, in one sentence; null when it can. */
+export function whyNotApply(session: Pick<Parts, 'model' | 'dataset' | 'evaluation' | 'applying'>): string | null {
+  const reason = whyBusy(session) ?? whyNoModel(session);
+  if (reason !== null) return reason;
+  const { current } = session.dataset.store.getState();
+  return current === null
+    ? 'Choose the dataset first: its columns and its template say how a file is read.'
+    : whyNoData(session);
 }

@@ -76,8 +76,10 @@ function useLeaveWarning() {
       if (losesWork(session)) window.addEventListener('beforeunload', ask);
       else window.removeEventListener('beforeunload', ask);
     };
-    const { run, sweep, runs, adapters, exporting } = session;
-    const stops = [run, sweep, runs, adapters, exporting].map(({ store }) => store.subscribe(update));
+    const { run, sweep, runs, adapters, exporting, evaluation, applying } = session;
+    const stops = [run, sweep, runs, adapters, exporting, evaluation, applying].map(({ store }) =>
+      store.subscribe(update),
+    );
     return () => {
       for (const stop of stops) stop();
       window.removeEventListener('beforeunload', ask);

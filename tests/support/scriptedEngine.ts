@@ -24,11 +24,11 @@ import type {
   TuneEvent,
   TuneSettings,
 } from '../../src/worker/protocol';
-import { createScriptedEvaluation } from './scriptedEvaluation';
+import { createScriptedEvaluation, type EvaluationScript } from './scriptedEvaluation';
 import { createScriptedLearned } from './scriptedLearned';
 import { createScriptedRuns, type RunsScript } from './scriptedRuns';
 
-export interface Script extends RunsScript {
+export interface Script extends RunsScript, EvaluationScript {
   /** Awaited before every event; the default lets pending promises run. */
   readonly pace?: () => Promise<void>;
   readonly progress?: readonly LoadProgress[];

@@ -1,0 +1,25 @@
+/** The rows of a report as a CSV file: what was asked, what is right, and what each subject made of it. */
+import type { ExportedFile } from '../worker';
+import type { Measured } from './evaluation';
+
+/** Columns of a subject carry its name: `answer (prefix-1)`. The writer is loaded when it is needed. */
+export async function reportFile({ report, subjects }: Pick<Measured, 'report' | 'subjects'>): Promise<ExportedFile> {
+  const { default: papa } = await import('papaparse');
+  const hasFiles = report.rows.some(({ file }) => file !== undefined);
+  const fields = [
+    ...(hasFiles ? ['file'] : []),
+    'line',
+    'prompt',
+    'target',
+    ...subjects.flatMap(({ name }) => [`answer (${name})`, `right (${name})`, `loss (${name})`]),
+  ];
+  const data = report.rows.map(({ file, line, prompt, target, outcomes }) => [
+    ...(hasFiles ? [file ?? ''] : []),
+    line,
+    prompt,
+    target,
+    ...outcomes.flatMap(({ answer, right, loss }) => [answer, right ?? '', loss]),
+  ]);
+  const text = papa.unparse({ fields, data });
+  return { name: `${report.dataset.replace(/\.\w+$/, '')}-measured.csv`, bytes: new TextEncoder().encode(text) };
+}
