@@ -23,6 +23,10 @@ const SAMPLES = JSON.stringify([
     task: 'classification',
     initText: 'Read each review.',
     steps: 30,
+    rows: 2,
+    labels: ['good', 'bad'],
+    source: 'Made up',
+    licence: 'CC0 1.0',
   },
 ]);
 const FILES: Readonly<Record<string, string>> = { 'index.json': SAMPLES, 'reviews.tsv': 'Fine.\tgood\nCold.\tbad' };
