@@ -5,7 +5,15 @@
  */
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
-import type { DatasetFile, DatasetOptions, DatasetSource, DatasetSummary, Engine, SerialisedError } from '../worker';
+import type {
+  ColumnMapping,
+  DatasetFile,
+  DatasetOptions,
+  DatasetSource,
+  DatasetSummary,
+  Engine,
+  SerialisedError,
+} from '../worker';
 import type { MappingChange } from './mapping';
 import { nextMapping } from './mapping';
 import { toProblem } from './problem';
@@ -42,7 +50,7 @@ export interface Dataset {
   readonly store: StoreApi<DatasetState>;
   open(name: string, files: readonly DatasetFile[]): void;
   /** Pasted, or a sample. */
-  openText(name: string, text: string): void;
+  openText(name: string, text: string, mapping?: Partial<ColumnMapping>): void;
   remap(change: MappingChange): void;
   setOptions(options: Pick<DatasetOptions, 'validationFraction' | 'seed'>): void;
   undo(): void;
@@ -104,12 +112,13 @@ export function createDataset(engine: Engine): Dataset {
   };
 
   let opened = 0;
-  const open: Dataset['open'] = (name, files) => request({ source: { key: `source-${++opened}`, name, files }, options: {} });
+  const open = (name: string, files: readonly DatasetFile[], options: DatasetOptions = {}) =>
+    request({ source: { key: `source-${++opened}`, name, files }, options });
 
   return {
     store,
-    open,
-    openText: (name, text) => open(name, [{ path: name, blob: new Blob([text]) }]),
+    open: (name, files) => open(name, files),
+    openText: (name, text, mapping) => open(name, [{ path: name, blob: new Blob([text]) }], mapping && { mapping }),
     remap: (change) => changeOptions(({ summary }) => ({ mapping: nextMapping(summary.mapping, change) })),
     setOptions: (options) => changeOptions(() => options),
     undo: () => {

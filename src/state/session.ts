@@ -31,7 +31,7 @@ import { createRun, latestRun } from './run';
 import type { Runs } from './runs';
 import { createRuns, settingsOf } from './runs';
 import type { FetchSample, Sample, Samples } from './samples';
-import { createSamples } from './samples';
+import { createSamples, sampleMapping } from './samples';
 import type { Delay, Schedule } from './schedule';
 import type { Settings } from './settings';
 import { createSettings, suggestInitText, toTuneSettings } from './settings';
@@ -227,7 +227,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     },
     async openSample(sample) {
       const text = await samples.open(sample);
-      if (text !== null) dataset.openText(sample.file, text);
+      if (text !== null) dataset.openText(sample.file, text, sampleMapping(sample));
     },
     openFile: (file) => dataset.open(file.name, [{ path: file.name, blob: file }]),
     tune() {
