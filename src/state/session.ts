@@ -39,7 +39,7 @@ import { createRun, latestRun } from './run';
 import type { Runs } from './runs';
 import { createRuns, settingsOf } from './runs';
 import type { FetchSample, Sample, Samples } from './samples';
-import { createSamples } from './samples';
+import { createSamples, sampleMapping } from './samples';
 import type { Delay, Schedule } from './schedule';
 import type { Settings } from './settings';
 import { createSettings, suggestInitText, toTuneSettings } from './settings';
@@ -258,7 +258,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     },
     async openSample(sample) {
       const text = await samples.open(sample);
-      if (text !== null) dataset.openText(sample.file, text);
+      if (text !== null) dataset.openText(sample.file, text, sampleMapping(sample));
     },
     openFiles(chosen) {
       const files = datasetFiles(chosen);

@@ -21,6 +21,11 @@ const SAMPLES = JSON.stringify([
     title: 'Reviews',
     description: 'Good or bad.',
     task: 'classification',
+    rows: 2,
+    source: 'Written for a test',
+    licence: 'CC0 1.0',
+    inputs: ['text'],
+    target: 'label',
     initText: 'Read each review.',
     steps: 30,
     rows: 2,
@@ -81,6 +86,13 @@ describe('a visit', () => {
     });
     await session.exporting.write('zip');
     expect(saved.map(({ name }) => name)).toEqual(['adapter-1.zip']);
+  });
+
+  it('has a sample read as its card says', async () => {
+    const { engine } = await visit('?sample=reviews');
+    expect(engine.calls.find(({ method }) => method === 'setDataset')?.args[1]).toEqual({
+      mapping: { task: 'classification', inputs: ['text'], target: 'label' },
+    });
   });
 
   it('says why it cannot tune yet', async () => {
