@@ -30,7 +30,8 @@ export function modelCard(adapter: AdapterValues, baseModel: string, record: Pre
     '',
     ...facts.map((fact) => `- ${oneLine(fact)}`),
     '',
-    ...(record.template == null ? [] : ['It was trained on text of this form:', '', indented(record.template), '']),
+    ...(record.template == null ? [] : [form(record), '', indented(record.template), '']),
+    ...wordsOf(record),
     'To use it in Python, with the PyTorch weights of the base model:',
     '',
     '```python',
@@ -48,6 +49,18 @@ export function modelCard(adapter: AdapterValues, baseModel: string, record: Pre
 }
 
 export const renameCard = (card: string, name: string): string => card.replace(/^# .*$/m, () => heading(name));
+
+function form({ kind, system }: PreludeRecord): string {
+  const first = system == null ? '' : `, with {${system}} as the system message`;
+  return kind === 'chat'
+    ? `It was trained on conversations in the base model's chat template${first}: the last line of this is the answer, what stands before it the user's turn.`
+    : `It was trained on text of this form${system == null ? '' : `, with {${system}} as a paragraph before it`}:`;
+}
+
+function wordsOf({ words }: PreludeRecord): string[] {
+  const said = Object.entries(words ?? {}).map(([label, word]) => `\`${oneLine(word)}\` for \`${oneLine(label)}\``);
+  return said.length === 0 ? [] : [`Labels are written as words: ${said.join(', ')}.`, ''];
+}
 
 const heading = (name: string): string => `# ${oneLine(name)}`;
 

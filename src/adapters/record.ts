@@ -14,6 +14,10 @@ const PreludeRecord = z.object({
   /** As in `ColumnMapping.template`. */
   template: text,
   task: z.optional(z.nullable(z.enum(['classification', 'extraction', 'generation', 'persona']))),
+  /** As in `ColumnMapping`; with the template they make the prompt again. */
+  kind: z.optional(z.nullable(z.enum(['plain', 'chat', 'own']))),
+  system: text,
+  words: z.optional(z.nullable(z.record(z.string(), z.string()))),
   initText: text,
   steps: number,
   learningRate: number,

@@ -34,7 +34,7 @@ function isTagged(target: string): boolean {
 
 /** `O B-PER I-PER O`, with spaces or commas between, or `Ann/B-PER` as words with their tags. */
 function isTagSequence(target: string): boolean {
-  return target.split(/[\s,]+/).every((word) => /(^|\/)(O|[BIESLU]-[\p{L}_]+)$/u.test(word));
+  return target.split(/[\s,]+/).every((word) => /(^|\/)(O|[BIESLU]-[\p{L}_][\p{L}\p{N}_-]*)$/u.test(word));
 }
 
 function hasEntityTag(target: string): boolean {

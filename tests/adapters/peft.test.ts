@@ -307,6 +307,17 @@ describe('an exported prefix', () => {
     expect(new DataView(zip.buffer).getUint32(10, true)).toBe(0x00210000);
   });
 
+  it('says how its prompts were made, also in the chat template and with words for labels', () => {
+    const chat = { ...record, kind: 'chat', system: 'rules', words: { good: 'yes', bad: 'no' } } as const;
+    const chatting = exportAdapter(adapter, { baseModel: 'tiny-random/llama', model: geometry, record: chat });
+    expect(importAdapter(chatting, geometry).record).toEqual(chat);
+    const card = text(byName(chatting, 'README.md'));
+    expect(card).toContain("in the base model's chat template, with {rules} as the system message");
+    expect(card).toContain('Labels are written as words: `yes` for `good`, `no` for `bad`.');
+    const plain = exportAdapter(adapter, { baseModel: 'tiny-random/llama', model: geometry, record });
+    expect(text(byName(plain, 'README.md'))).not.toMatch(/chat template|written as words/);
+  });
+
   it('has a card that says how to load it and what it reached', () => {
     const card = text(byName(files, 'README.md'));
     expect(card).toContain('PeftModel.from_pretrained(');

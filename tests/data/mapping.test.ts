@@ -1,21 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import {
-  buildExamples,
-  guessMapping,
-  type ParsedDataset,
-  parseDataset,
-  promptOf,
-  resolveMapping,
-} from '../../src/data';
+import { buildExamples, guessMapping, type ParsedDataset, promptOf, resolveMapping } from '../../src/data';
 import { DataError } from '../../src/errors';
+import type { ColumnMapping } from '../../src/worker';
 import { fableTokenizer } from '../models/fableTokenizer';
+import { familyTokenizer } from '../models/familyTokenizer';
+import { parsedCells, parsedRows } from './parsed';
 
 const fable = fableTokenizer();
 
 /** A dataset with these columns; each value is repeated over the rows in turn, `#` becomes the row's number. */
 function dataset(columns: Record<string, readonly string[]>, rows = 12): ParsedDataset {
-  const lines = Array.from({ length: rows }, (_, row) =>
-    JSON.stringify(
+  return parsedCells(
+    Array.from({ length: rows }, (_, row) =>
       Object.fromEntries(
         Object.entries(columns).map(([name, values]) => [
           name,
@@ -24,7 +20,6 @@ function dataset(columns: Record<string, readonly string[]>, rows = 12): ParsedD
       ),
     ),
   );
-  return parseDataset('data.jsonl', lines.join('\n'));
 }
 
 const sentiment = dataset({ text: ['It was fine #'], label: ['good', 'bad'] });
@@ -68,6 +63,12 @@ describe('the guessed mapping', () => {
     ['the last column otherwise', { en: ['sea #'], fr: ['mer #'] }, ['en'], 'fr'],
     ['a named input beside it', { text: ['a #'], mood: ['up', 'down'] }, ['text'], 'mood'],
     ['no input at all', { text: ['Once #'] }, [], 'text'],
+    [
+      'a system message beside the input',
+      { system: ['Be #'], prompt: ['p #'], completion: ['c #'] },
+      ['prompt'],
+      'completion',
+    ],
     ['columns that are empty', { text: ['a #'], label: [''], verdict: ['x', 'y'] }, ['text'], 'verdict'],
   ])('knows %s', (_, columns, inputs, target) => {
     expect(guessMapping(dataset(columns))).toMatchObject({ inputs, target });
@@ -95,6 +96,46 @@ describe('the guessed mapping', () => {
     ],
   ])('takes %s as the right task', (_, label, rows, task) => {
     expect(guessMapping(dataset({ text: ['t #'], label }, rows)).task).toBe(task);
+  });
+
+  it.each([
+    ['JSON', '{"name": "Ann #"}', 'extraction'],
+    ['lists in JSON', '["Ann #", "Oslo"]', 'extraction'],
+    ['tagged text', '<person>Ann #</person> went home', 'extraction'],
+    ['BIO tags', 'B-PER I-PER O B-X#', 'extraction'],
+    ['words with BIO tags', 'Ann/B-PER went/O to/O Oslo#/B-LOC', 'extraction'],
+    ['fields', 'person: Ann; place: Oslo #', 'extraction'],
+    ['prose with a colon', 'Answer #: it is so', 'generation'],
+    ['prose with brackets', '[#] it is so', 'generation'],
+    ['a comparison', 'a < b and b > #', 'generation'],
+    ['things with semicolons', 'the hunter #; drew a map; on the wall', 'generation'],
+  ])('takes targets that are %s as the right task', (_, target, task) => {
+    expect(guessMapping(dataset({ text: ['t #'], target: [target] })).task).toBe(task);
+  });
+
+  it.each([
+    ['messages', 'chat', 'persona'],
+    ['sharegpt', 'chat', 'persona'],
+    ['alpaca', 'chat', 'generation'],
+    ['prompt-completion', 'plain', 'generation'],
+  ] as const)('of %s is for a model that chats: %s', (shape, kind, task) => {
+    const parsed = parsedCells([{ prompt: 'p', response: 'r' }], { shape });
+    expect(guessMapping(parsed, fable)).toMatchObject({ kind, task, inputs: ['prompt'], target: 'response' });
+    expect(guessMapping(parsed, { hasChatTemplate: false })).toMatchObject({ kind: 'plain', task });
+  });
+
+  it('of plain text has no input', () => {
+    const parsed = parsedCells([{ text: 'Once' }, { text: 'Twice' }], { shape: 'plain-text' });
+    expect(guessMapping(parsed)).toMatchObject({ inputs: [], target: 'text', template: '{text}', task: 'generation' });
+  });
+
+  it('finds the system message, and asks for none where the template is given', () => {
+    const parsed = dataset({ system_prompt: ['Be #'], question: ['q #'], answer: ['a #'] });
+    expect(guessMapping(parsed)).toMatchObject({ system: 'system_prompt', inputs: ['question'] });
+    expect(resolveMapping(parsed, { template: '{question} {answer}' }).system).toBeNull();
+    expect(resolveMapping(parsed, { system: null })).toMatchObject({ system: null, inputs: ['question'] });
+    const within = { template: '{system_prompt}. {question} {answer}', system: 'system_prompt' };
+    expect(resolveMapping(parsed, within)).toMatchObject({ system: null, inputs: ['system_prompt', 'question'] });
   });
 
   it('is an error where all columns are empty', () => {
@@ -156,6 +197,11 @@ describe('a mapping that a person changes', () => {
       'answer',
     ],
     [{ inputs: ['answer'], target: 'answer' }, '"answer" is both an input and the target.', 'answer'],
+    [{ system: 'answer', target: 'answer' }, '"answer" is both the system message and the target.', 'answer'],
+    [{ system: 'rules' }, 'There is no column "rules".', 'rules'],
+    [{ target: 'label', words: { x: ' ' } }, 'The word for the label "x" is empty.', 'label'],
+    [{ target: 'label', words: { x: 'no', y: 'no ' } }, '"no" stands for two labels: "x" and "y".', 'label'],
+    [{ target: 'label', words: { x: 'y' } }, '"y" stands for two labels: "x" and "y".', 'label'],
     [
       { template: '{question} {answer}', inputs: ['hint'] },
       'The template does not say where the input {hint} goes.',
@@ -170,6 +216,44 @@ describe('a mapping that a person changes', () => {
       return;
     }
     expect.fail('the mapping was taken');
+  });
+
+  it('changes its template with its kind, unless a person wrote it', () => {
+    const kinds = (template: string | undefined) =>
+      (['plain', 'chat', 'own'] as const).map((kind) => {
+        const mapping = resolveMapping(
+          qa,
+          { inputs: ['question'], target: 'answer', kind, ...(template && { template }) },
+          fable,
+        );
+        return [mapping.kind, mapping.template];
+      });
+    const plain = ['plain', 'Question: {question}\nAnswer: {answer}'];
+    const chat = ['chat', '{question}\n{answer}'];
+    expect(kinds(undefined)).toEqual([plain, chat, ['own', plain[1]]]);
+    expect(kinds(plain[1])).toEqual([plain, chat, ['own', plain[1]]]);
+    expect(kinds(chat[1])).toEqual([plain, chat, ['own', chat[1]]]);
+    const own = 'Why {question}? {answer}';
+    expect(kinds(own)).toEqual([
+      ['own', own],
+      ['chat', own],
+      ['own', own],
+    ]);
+  });
+
+  it('is the same when it is given whole', () => {
+    const chosen = { inputs: ['hint', 'question'], target: 'label', words: { x: 'yes' } };
+    for (const kind of ['plain', 'chat', 'own'] as const) {
+      const mapping = resolveMapping(qa, { ...chosen, kind }, fable);
+      expect(resolveMapping(qa, mapping, fable)).toEqual(mapping);
+    }
+  });
+
+  it('has the chat template only where the model has one, and a user who says something', () => {
+    const chat = () => resolveMapping(qa, { kind: 'chat' });
+    expect(chat).toThrow(expect.objectContaining({ hint: expect.stringMatching(/plain template/) }));
+    expect(chat).toThrow(/no chat template/);
+    expect(() => resolveMapping(qa, { kind: 'chat', inputs: [] }, fable)).toThrow(/what the user says/);
   });
 
   it('lists the columns there are', () => {
@@ -193,9 +277,10 @@ describe('examples', () => {
   });
 
   it('leave out a line whose input is empty, and trim cells', () => {
-    const text =
-      '{"instruction":" Say hi ","input":"","output":"hi\\n"}\n{"instruction":"Add","input":"1 {output} $&","output":"2"}';
-    const parsed = parseDataset('a.jsonl', text);
+    const parsed = parsedCells([
+      { instruction: ' Say hi ', input: '', output: 'hi\n' },
+      { instruction: 'Add', input: '1 {output} $&', output: '2' },
+    ]);
     const { examples, problems } = buildExamples(parsed, guessMapping(parsed), fable);
     expect(problems).toEqual([]);
     expect(examples.map(({ prompt, target }) => prompt + target)).toEqual([
@@ -205,13 +290,14 @@ describe('examples', () => {
   });
 
   it('report rows with an empty target or only empty inputs', () => {
-    const parsed = parseDataset('a.csv', 'text,label\nx,\n,good\n" ",bad\ny,good\nz,bad');
+    const cells = ['x,', ',good', ' ,bad', 'y,good', 'z,bad'].map((row) => row.split(','));
+    const parsed = parsedCells(cells.map(([text = '', label = '']) => ({ text, label })));
     const { examples, problems } = buildExamples(parsed, resolveMapping(parsed, { target: 'label' }), fable);
-    expect(examples.map(({ line }) => line)).toEqual([5, 6]);
+    expect(examples.map(({ line }) => line)).toEqual([4, 5]);
     expect(problems).toEqual([
-      { kind: 'empty-target', line: 2, column: 'label', reason: 'the target is empty' },
+      { kind: 'empty-target', line: 1, column: 'label', reason: 'the target is empty' },
+      { kind: 'empty-input', line: 2, column: 'text', reason: 'the input is empty' },
       { kind: 'empty-input', line: 3, column: 'text', reason: 'the input is empty' },
-      { kind: 'empty-input', line: 4, column: 'text', reason: 'the input is empty' },
     ]);
   });
 
@@ -226,5 +312,93 @@ describe('examples', () => {
     const parsed = dataset({ text: ['Once #'] });
     const { examples } = buildExamples(parsed, guessMapping(parsed), fable);
     expect(examples[0]).toEqual({ line: 1, prompt: '', target: 'Once 0', label: null });
+  });
+
+  it('write the word that stands for a label, which stays what is counted', () => {
+    const mapping = resolveMapping(sentiment, { words: { good: ' great ' } });
+    const { examples } = buildExamples(sentiment, mapping, fable);
+    expect(examples.slice(0, 2).map(({ target, label }) => [target, label])).toEqual([
+      [' great', 'good'],
+      [' bad', 'bad'],
+    ]);
+    const generation = buildExamples(sentiment, { ...mapping, task: 'generation' }, fable).examples;
+    expect(generation[0]).toMatchObject({ target: ' good', label: null });
+  });
+
+  it('begin with the system message as a paragraph of its own, where there is one', () => {
+    const parsed = parsedCells([
+      { system: 'Be brief.', text: 'a', output: 'x' },
+      { system: '', text: 'b', output: 'y' },
+    ]);
+    const { examples } = buildExamples(parsed, guessMapping(parsed), fable);
+    expect(examples.map(({ prompt }) => prompt)).toEqual(['Be brief.\n\nText: a\nOutput:', 'Text: b\nOutput:']);
+  });
+
+  it('keep the file and the side that the data gives them', () => {
+    const parsed = parsedRows([
+      { file: 'a/test.csv', line: 7, split: 'validation', cells: { text: 'a', output: 'x' } },
+    ]);
+    const { examples } = buildExamples(parsed, guessMapping(parsed), fable);
+    expect(examples[0]).toMatchObject({ file: 'a/test.csv', line: 7, split: 'validation' });
+  });
+});
+
+describe('examples in the chat template', () => {
+  const turn = (role: string, content: string) => `<|im_start|>${role}\n${content}<|im_end|>\n`;
+  const answer = '<|im_start|>assistant\n';
+  const examplesOf = (parsed: ParsedDataset, partial: Partial<ColumnMapping> = {}, tokenizer = fable) =>
+    buildExamples(parsed, resolveMapping(parsed, { kind: 'chat', ...partial }, tokenizer), tokenizer);
+
+  it('are a turn of the user with the input as it stands, and the answer as it stands', () => {
+    const { examples } = examplesOf(parsedCells([{ system: '', question: ' Why? ', answer: ' So. ' }]));
+    expect(examples).toEqual([
+      {
+        line: 1,
+        prompt: turn('user', 'Why?') + answer,
+        target: 'So.',
+        label: null,
+        messages: [{ role: 'user', content: 'Why?' }],
+      },
+    ]);
+  });
+
+  it('name several inputs, and have the system message', () => {
+    const parsed = parsedCells([{ system: 'Be kind.', instruction: 'Add', input: '1 2', output: '3' }]);
+    const whole = turn('system', 'Be kind.') + turn('user', 'Instruction: Add\nInput: 1 2') + answer;
+    expect(examplesOf(parsed).examples[0]?.prompt).toBe(whole);
+    const own = examplesOf(parsed, { system: null, template: 'What is {input}?\n{output}' });
+    expect(own.examples[0]?.prompt).toBe(turn('user', 'What is 1 2?') + answer);
+  });
+
+  const turns = [
+    { role: 'system', content: 'Be kind.' },
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: 'Hello' },
+    { role: 'user', content: 'Who?' },
+  ] as const;
+  const cells = { system: 'Be kind.', prompt: 'User: Hi\nAssistant: Hello\nUser: Who?', response: 'I' };
+  const conversation = parsedRows([{ turns, cells }], { shape: 'messages' });
+
+  it('are the conversation turn by turn', () => {
+    const [example] = examplesOf(conversation).examples;
+    expect(example?.messages).toEqual(turns);
+    const talk = turn('user', 'Hi') + turn('assistant', 'Hello') + turn('user', 'Who?') + answer;
+    expect(example?.prompt).toBe(turn('system', 'Be kind.') + talk);
+    expect(examplesOf(conversation, { system: null }).examples[0]?.prompt).toBe(talk);
+  });
+
+  it('are one turn where the conversation is a part of it', () => {
+    const { examples } = examplesOf(conversation, { system: null, template: 'Go on: {prompt}\n{response}' });
+    expect(examples[0]?.messages).toEqual([{ role: 'user', content: `Go on: ${cells.prompt}` }]);
+  });
+
+  it('are problems where the template refuses them', () => {
+    const alone = [{ role: 'assistant', content: 'Hello' }] as const;
+    const parsed = parsedRows([{ turns: alone, cells }, { cells }], { shape: 'messages' });
+    const { examples, problems } = examplesOf(parsed, { system: null }, familyTokenizer('mistral'));
+    expect(examples.map(({ line }) => line)).toEqual([2]);
+    expect(problems).toEqual([
+      { kind: 'template', line: 1, reason: expect.stringMatching(/does not take these messages: .*alternate/) },
+    ]);
   });
 });

@@ -1,22 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type Example, encodePair, TextStream, type Tokenizer, tokeniseExamples, tokenPieces } from '../../src/data';
 import { fableTokenizer } from '../models/fableTokenizer';
+import { byteTokenizer as bytes, withoutChat } from './byteTokenizer';
 
 const fable = fableTokenizer();
-
-const withoutChat = {
-  turnEndTokenId: null,
-  hasChatTemplate: false,
-  chatPrompt: () => expect.fail('there is no chat template'),
-};
-
-/** One token per UTF-8 byte, so that every character of several bytes is several tokens. */
-const bytes: Tokenizer = {
-  encode: (text) => [...new TextEncoder().encode(text)],
-  decode: (ids) => new TextDecoder().decode(Uint8Array.from(ids.filter((id) => id < 256))),
-  endTokenId: 300,
-  ...withoutChat,
-};
 
 /** Merges `:` with the letter behind it, and begins texts with 1. */
 const greedy: Tokenizer = {
@@ -131,6 +118,19 @@ describe('the text of tokens', () => {
     const stream = new TextStream(bytes);
     const pieces = [0xff, 0xfe, 0xff, 0xff, 0x61].map((id) => stream.push(id));
     expect(pieces.join('') + stream.end()).toBe('\uFFFD\uFFFD\uFFFD\uFFFDa');
+  });
+
+  it('shows what was cut off where it stood, behind the token that begins the text', () => {
+    const piecesOf = (tokenizer: Tokenizer) => {
+      const [row] = tokeniseExamples([example('0123456789:', 'yes')], tokenizer, { maxTokens: 13 }).tokenised;
+      return tokenPieces(row ?? expect.fail('there is no row'), tokenizer);
+    };
+    const parts = (tokenizer: Tokenizer) => piecesOf(tokenizer).map(({ part }) => part);
+    const times = (count: number, part: string) => Array.from({ length: count }, () => part);
+    expect(parts(bytes)).toEqual([...times(2, 'cut'), ...times(9, 'context'), ...times(4, 'learned')]);
+    expect(parts(greedy)).toEqual(['context', ...times(3, 'cut'), ...times(8, 'context'), ...times(4, 'learned')]);
+    const text = piecesOf(bytes).map((piece) => piece.text);
+    expect(text.join('')).toBe('0123456789:yes');
   });
 
   it('shows what is left of a character at the end', () => {

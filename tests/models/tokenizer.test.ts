@@ -112,6 +112,17 @@ describe('the tokens that end an answer', () => {
     expect(base.endTokenIds.map((end) => base.decode([end]))).toEqual(['<|endoftext|>', '<|im_end|>']);
   });
 
+  it('and the turns of a chat are told apart, where the template does', () => {
+    const turnEnd = (family: string) => {
+      const tokenizer = familyTokenizer(family);
+      return tokenizer.turnEndTokenId === null ? null : tokenizer.decode([tokenizer.turnEndTokenId]);
+    };
+    const families = ['gemma3', 'phi3', 'qwen3', 'llama3', 'tinyllama', 'gpt2'];
+    const ends = ['<end_of_turn>', '<|end|>', '<|im_end|>', '<|eot_id|>', '</s>', null];
+    expect(families.map(turnEnd)).toEqual(ends);
+    expect(tokenizer.turnEndTokenId).toBe(3);
+  });
+
   it('are those of the config alone where the tokenizer names none', () => {
     expect(names('gpt2', [id('gpt2', '<|endoftext|>')])).toEqual(['<|endoftext|>']);
     expect(familyTokenizer('gpt2', [7, 9]).endTokenId).toBe(7);
