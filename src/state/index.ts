@@ -4,6 +4,7 @@ export type { Lookup } from './chooser';
 export { type Column, MAX_COLUMNS, type Output, type Subject } from './columns';
 export { expectedAnswer, hasCompared, isWriting } from './compare';
 export {
+  type DatasetState,
   DEFAULT_HELD_OUT,
   DEFAULT_MAX_ROWS,
   datasetLine,

@@ -21,14 +21,13 @@ export const ENCODING_WORDS: Readonly<Record<TextEncodingName, string>> = {
   'windows-1252': 'Latin-1 (Windows-1252)',
 };
 
-const SHAPE_WORDS: Readonly<Record<RowShape, string>> = {
-  messages: 'conversations (messages)',
-  sharegpt: 'conversations (ShareGPT)',
-  alpaca: 'instruction, input, output (Alpaca)',
-  'prompt-completion': 'prompt and completion',
-  'text-label': 'text and label',
-  'plain-text': 'plain text',
-  columns: 'columns',
+const SHAPE_WORDS: Readonly<Record<Exclude<RowShape, 'columns'>, string>> = {
+  messages: 'a conversation (messages)',
+  sharegpt: 'a conversation (ShareGPT)',
+  alpaca: 'an instruction, an input and an output (Alpaca)',
+  'prompt-completion': 'a prompt and a completion',
+  'text-label': 'a text and a label',
+  'plain-text': 'a text',
 };
 
 /** Those that are seen most; any other that is found is shown as it is. */
@@ -68,5 +67,5 @@ export function isRecognised(choices: ReadingChoices | undefined): boolean {
 
 /** Why it was taken for its format, and what its rows are where others know that too. */
 export function describeReading({ shape, reason }: Reading): string {
-  return shape === 'columns' ? reason : `${reason.replace(/\.$/, '')}: ${SHAPE_WORDS[shape]}.`;
+  return shape === 'columns' ? reason : `${reason} Each row is ${SHAPE_WORDS[shape]}.`;
 }

@@ -69,7 +69,7 @@ describe('what a person says of the format', () => {
       reason: 'One JSON object per line.',
       files: [],
     };
-    expect(describeReading(reading)).toBe('One JSON object per line: conversations (ShareGPT).');
+    expect(describeReading(reading)).toBe('One JSON object per line. Each row is a conversation (ShareGPT).');
     expect(describeReading({ ...reading, shape: 'columns' })).toBe('One JSON object per line.');
   });
 });

@@ -69,6 +69,30 @@ const scores = ({ adapters }: Session) => {
   return scoreRows(state.list, state);
 };
 
+describe('files that are dropped together', () => {
+  it('are one dataset by the name of their folder, and its skipped rows leave as a CSV', async () => {
+    const { session, engine, saved } = await visit();
+    const inFolder = (name: string, text: string) =>
+      Object.defineProperty(new File([text], name), 'path', { value: `/reviews/${name}` });
+    session.openFiles([inFolder('b.tsv', 'Cold.\tbad'), inFolder('a.tsv', 'Fine.\tgood\nno label')]);
+    await settle();
+    const [source] = engine.calls.find(({ method }) => method === 'setDataset')?.args ?? [];
+    expect(source).toMatchObject({ name: 'reviews', files: [{ path: 'reviews/a.tsv' }, { path: 'reviews/b.tsv' }] });
+    session.downloadSkipped();
+    expect(saved.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)])).toEqual([
+      ['reviews-skipped.csv', 'file,line,column,kind,reason\n,2,,ragged,has no label\n'],
+    ]);
+  });
+
+  it('are nothing when the picker was closed without a choice', async () => {
+    const { session, engine } = await visit();
+    session.openFiles([]);
+    session.downloadSkipped();
+    await settle();
+    expect(engine.calls.some(({ method }) => method === 'setDataset')).toBe(false);
+  });
+});
+
 describe('a visit', () => {
   it('goes from a link with a sample to an exported adapter', async () => {
     const { session, saved } = await visit('?sample=reviews&device=wasm');

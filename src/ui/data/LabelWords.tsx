@@ -27,7 +27,7 @@ export function LabelWords({ summary: { labels } }: { readonly summary: DatasetS
           <thead>
             <tr>
               <th>Label</th>
-              <th colSpan={2}>Rows</th>
+              <th>Rows</th>
               <th>Word</th>
               <th>First token</th>
             </tr>
@@ -61,11 +61,9 @@ function LabelRow({ one: { label, count, word, tokens, sameStart }, share, width
   const [first] = tokens;
   return (
     <tr>
-      <td>{label}</td>
-      <td className={classes.number}>
+      <td className={dataClasses.label}>{label}</td>
+      <td className={classes.noWrap}>
         {formatCount(count)} <span className={dataClasses.share}>{formatShare(share)}</span>
-      </td>
-      <td className={dataClasses.track}>
         <span className={dataClasses.bar} style={{ width: `${100 * width}%` }} />
       </td>
       <td>

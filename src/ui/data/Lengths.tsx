@@ -29,15 +29,14 @@ export function Lengths({ summary: { report, longestTokens } }: { readonly summa
             title={`${formatCount(from)} to ${formatCount(to - 1)} tokens: ${formatPlural(rows, 'row')}`}
           />
         ))}
-        {mark < 1 && <span className={dataClasses.maximum} style={{ left: `${100 * mark}%` }} />}
+        {mark < 1 && (
+          <span className={dataClasses.maximum} data-right={mark > 0.5 || undefined} style={{ left: `${100 * mark}%` }}>
+            <span className={dataClasses.maximumName}>{formatCount(report.maxTokens)} at most</span>
+          </span>
+        )}
       </div>
       <div className={dataClasses.axis} aria-hidden="true">
         <span>0</span>
-        {mark > 0.12 && mark < 0.85 && (
-          <span className={dataClasses.axisMark} style={{ left: `${100 * mark}%` }}>
-            {formatCount(report.maxTokens)}
-          </span>
-        )}
         <span>{formatCount(end)} tokens</span>
       </div>
       <p className={dataClasses.sentence}>{describeCut(report)}</p>

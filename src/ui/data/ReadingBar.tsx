@@ -8,7 +8,7 @@ import dataClasses from './data.module.css';
 
 export function ReadingBar() {
   const { dataset } = useSession();
-  const { pending, progress, modelReady, current } = usePart('dataset', (all) => all);
+  const { pending, progress, modelReady, current, fits } = usePart('dataset', (all) => all);
   if (pending === null) return null;
   const { name, key } = pending.source;
   if (!modelReady) {
@@ -18,7 +18,10 @@ export function ReadingBar() {
       </p>
     );
   }
-  const replaced = current !== null && current.input.source.key !== key ? current.summary.name : null;
+  const isAnother = current?.input.source.key !== key;
+  // A change of the form below: a line here would move the form from under the hands. The step's own line says it.
+  if (!isAnother && fits && progress?.stage.type !== 'reading') return null;
+  const replaced = isAnother && current !== null ? current.summary.name : null;
   return (
     <div className={dataClasses.section}>
       <div className={classes.row}>
@@ -45,7 +48,7 @@ export function ReadingBar() {
   );
 }
 
-function sayStage({ stage }: ReadingProgress): string {
+export function sayStage({ stage }: ReadingProgress): string {
   const percent = `${Math.floor(100 * doneShare(stage))} %`;
   switch (stage.type) {
     case 'reading':

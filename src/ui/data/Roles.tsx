@@ -9,9 +9,9 @@ import dataClasses from './data.module.css';
 const WORDS: Readonly<Record<ColumnRole, string>> = {
   unused: 'not used',
   system: 'system message',
-  input: 'input: goes in',
-  target: 'target: comes out',
-  label: 'label: one of a few',
+  input: 'goes in (input)',
+  target: 'comes out (target)',
+  label: 'comes out (label)',
 };
 
 export function Roles({ summary: { columns, samples, mapping } }: { readonly summary: DatasetSummary }) {
@@ -56,7 +56,7 @@ export function Roles({ summary: { columns, samples, mapping } }: { readonly sum
       </div>
       {columns.length > 1 && (
         <p className={classes.quiet}>
-          One column comes out. Choose target or label for another, and {mapping.target} is not used any more.
+          One column comes out: <b>{mapping.target}</b>. It is not used any more when another one does.
         </p>
       )}
     </div>

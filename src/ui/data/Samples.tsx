@@ -68,6 +68,7 @@ export function Samples({ compact, children }: SamplesProps) {
 /** What a card may say beside its text. */
 interface CardFacts {
   readonly rows?: number | undefined;
+  readonly labels?: readonly string[] | undefined;
   readonly source?: string | undefined;
   readonly licence?: string | undefined;
 }
@@ -79,15 +80,18 @@ interface SampleCardProps {
 }
 
 function SampleCard({ sample, disabled, onOpen }: SampleCardProps) {
-  const { title, description, task, rows, source, licence } = sample;
+  const { title, description, task, rows, labels, source, licence } = sample;
+  const facts = [
+    TASK_WORDS[task].term,
+    rows && formatPlural(rows, 'row'),
+    labels && labels.length > 0 && formatPlural(labels.length, 'label'),
+  ];
   return (
     <UnstyledButton className={classes.sample} disabled={disabled} onClick={onOpen}>
       <span className={classes.sampleTitle}>{title}</span>
       <span className={classes.sampleText}>{description}</span>
       <span className={dataClasses.facts}>
-        <span>
-          {[TASK_WORDS[task].term, rows === undefined ? null : formatPlural(rows, 'row')].filter(Boolean).join(' · ')}
-        </span>
+        <span>{facts.filter(Boolean).join(' · ')}</span>
         {(source ?? licence) !== undefined && <span>{[source, licence].filter(Boolean).join(' · ')}</span>}
       </span>
     </UnstyledButton>

@@ -53,7 +53,7 @@ function Problems({ problems, title }: ProblemsProps) {
     <details open={problems.length <= FEW}>
       <summary>{title}</summary>
       <div className={`${classes.detailsBody} ${classes.scroll}`}>
-        <table className={classes.table}>
+        <table className={`${classes.table} ${dataClasses.problems}`}>
           <thead>
             <tr>
               {hasFiles && <th>File</th>}

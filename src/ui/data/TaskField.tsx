@@ -21,7 +21,7 @@ export function TaskField({ task }: { readonly task: Task }) {
           What comes out is
         </Term>
       }
-      aria-label="Task"
+      size="xs"
       value={task}
       data={Object.entries(TASK_WORDS).map(([value, { plain, term }]) => ({ value, label: `${plain} (${term})` }))}
       onChange={({ currentTarget: { value } }) => {

@@ -30,8 +30,8 @@ export function TemplateFields({ mapping, columns }: TemplateFieldsProps) {
         aria-label="Kind of template"
         className={dataClasses.kinds ?? ''}
         data={[
-          { value: 'plain', label: 'A line per column' },
-          { value: 'chat', label: 'The model’s chat template', disabled: !hasChat },
+          { value: 'plain', label: 'Plain lines' },
+          { value: 'chat', label: 'Chat template', disabled: !hasChat },
           { value: 'own', label: 'Your own' },
         ]}
         value={mapping.kind}

@@ -1,7 +1,7 @@
 /** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
 import { Button } from '@mantine/core';
-import { datasetLine, doneShare, type LoadedDataset, shownDataset } from '../../state';
-import { ReadingBar } from '../data/ReadingBar';
+import { type DatasetState, datasetLine, doneShare, type LoadedDataset, shownDataset } from '../../state';
+import { ReadingBar, sayStage } from '../data/ReadingBar';
 import { Report } from '../data/Report';
 import { Problem } from '../parts/Problem';
 import { Step } from '../Step';
@@ -19,7 +19,7 @@ export function DataStep() {
   const percent = progress === null ? 0 : Math.floor(100 * doneShare(progress.stage));
   const unread = current !== null && !fits && pending === null && modelReady;
   return (
-    <Step name="Data" line={dataLine(current, unread)}>
+    <Step name="Data" line={dataLine(state, unread)}>
       <div className={classes.stack}>
         <Intake hasData={shown !== null} />
         <ReadingBar />
@@ -57,10 +57,13 @@ export function DataStep() {
   );
 }
 
-function dataLine(current: LoadedDataset | null, unread: boolean): string {
+function dataLine({ current, pending, progress }: DatasetState, unread: boolean): string {
   if (current === null) return 'Examples of what goes in and what should come out. They stay on this machine.';
-  if (unread) return `This model cannot read ${current.summary.name}.`;
-  return `${current.summary.name}: ${datasetLine(current.summary)}`;
+  const { name } = current.summary;
+  if (unread) return `This model cannot read ${name}.`;
+  const line = `${name}: ${datasetLine(current.summary)}`;
+  const again = pending?.source.key === current.input.source.key && progress !== null;
+  return again ? `${line} · ${sayStage(progress)}` : line;
 }
 
 function Loaded({ summary, input: { options } }: LoadedDataset) {

@@ -28,7 +28,7 @@ export function Intake({ hasData }: { readonly hasData: boolean }) {
         <span>
           {hasData ? 'Drop another dataset' : 'Drop a dataset'}, or choose files{' '}
           <span className={partClasses.dropHint}>
-            JSON Lines, JSON, CSV or TSV, Parquet, text, a zip or a folder of them · Ctrl-V pastes one from anywhere
+            JSON Lines, JSON, CSV or TSV, Parquet, text, a zip or a folder · Ctrl-V pastes from anywhere
           </span>
         </span>
       </DropArea>
