@@ -33,12 +33,12 @@ export interface Applying {
   readonly store: StoreApi<ApplyingState>;
   choose(choice: ApplyChoice): void;
   setMaxTokens(maxTokens: number): void;
-  apply(adapterId: string | null, file: DatasetFile): Promise<void>;
+  /** @param files one; a problem says so where there are more */
+  apply(adapterId: string | null, files: readonly DatasetFile[]): Promise<void>;
   /** What was answered by then comes as the file. */
   stop(): void;
   downloadAgain(): void;
-  /** Problems that arise before there is a file. */
-  reject(thrown: unknown): void;
+  dismissProblem(): void;
 }
 
 export function createApplying(engine: Engine, save: (file: ExportedFile) => void): Applying {
@@ -57,9 +57,14 @@ export function createApplying(engine: Engine, save: (file: ExportedFile) => voi
     store,
     choose: (choice) => store.setState({ choice }),
     setMaxTokens: (maxTokens) => store.setState({ maxTokens }),
-    async apply(adapterId, file) {
+    async apply(adapterId, files) {
       const { working, maxTokens } = store.getState();
-      if (working !== null) return;
+      const [file] = files;
+      if (working !== null || file === undefined) return;
+      if (files.length > 1) {
+        store.setState({ problem: tooMany(files.length) });
+        return;
+      }
       const name = file.path;
       store.setState({ working: { fileName: name, stopping: false, at: null }, done: null, problem: null });
       const source = { key: `applied-${++applied}`, name, files: [file] };
@@ -83,9 +88,16 @@ export function createApplying(engine: Engine, save: (file: ExportedFile) => voi
       const { done } = store.getState();
       if (done !== null) save(done.file);
     },
-    reject: (thrown) => store.setState({ problem: toProblem(thrown) }),
+    dismissProblem: () => store.setState({ problem: null }),
   };
 }
+
+const tooMany = (count: number): SerialisedError => ({
+  kind: 'data',
+  message: `${count} files were dropped, and one at a time is answered.`,
+  where: {},
+  hint: 'Drop one of them.',
+});
 
 /** With what a file is answered: what was chosen, as long as it is there; else the adapter of Export, else the newest. */
 export function appliedWith(

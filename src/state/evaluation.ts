@@ -7,7 +7,7 @@ import { createStore } from 'zustand/vanilla';
 import type { Engine, EvaluationReport, EvaluationRequest, SerialisedError } from '../worker';
 import type { Ground } from './ground';
 import { toProblem } from './problem';
-import { isSameSubject, type NamedSubject, type SubjectChoice } from './subjects';
+import { type NamedSubject, type SubjectChoice, subjectKey } from './subjects';
 
 export interface EvaluationForm extends SubjectChoice {
   readonly rows: number;
@@ -129,5 +129,5 @@ export function createEvaluation(engine: Engine): Evaluation {
 }
 
 function namesOf({ subjects }: EvaluationReport, asked: readonly NamedSubject[]): NamedSubject[] {
-  return subjects.flatMap(({ subject }) => asked.find((one) => isSameSubject(one.subject, subject)) ?? []);
+  return subjects.flatMap(({ subject }) => asked.find((one) => subjectKey(one.subject) === subjectKey(subject)) ?? []);
 }

@@ -43,7 +43,7 @@ export function metricRows({ subjects }: Pick<EvaluationReport, 'subjects'>): Me
   }));
 }
 
-const isLowerBetter = (metric: MetricName): boolean => metric === 'perplexity';
+export const isLowerBetter = (metric: MetricName): boolean => metric === 'perplexity';
 
 export type Verdict = 'better' | 'worse' | 'unclear';
 

@@ -1,15 +1,20 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
 export { adapterLabel, composable, keptAdapters } from './adapters';
+export { appliedWith } from './applying';
 export type { Lookup } from './chooser';
 export { type Column, MAX_COLUMNS, type Output, type Subject } from './columns';
 export { expectedAnswer, hasCompared, isWriting } from './compare';
 export {
   type DatasetState,
   DEFAULT_HELD_OUT,
+  DEFAULT_HELD_OUT,
   DEFAULT_MAX_ROWS,
   datasetLine,
+  datasetLine,
+  type LoadedDataset,
   type LoadedDataset,
   shownDataset,
+  usableDataset,
   usableDataset,
 } from './dataset';
 export { doneShare, type ReadingProgress } from './datasetProgress';
@@ -25,8 +30,24 @@ export {
   sayLines,
   skippedRows,
 } from './datasetReport';
+export type { Measured, Measuring } from './evaluation';
+export { isLowerBetter, type MetricRow, metricRows, mistakesOf, type ScoreCell, verdictOf } from './evaluationScores';
+export {
+  countsOf,
+  filteredRows,
+  firstSight,
+  lossChange,
+  pageOf,
+  ROW_FILTERS,
+  type RowColumn,
+  type RowFilter,
+  type RowOrder,
+  type Sight,
+  sortedRows,
+} from './evaluationTable';
 export { peftLines } from './exporting';
 export { type GazeRow, gazeOfHeads, gazeOfLayers, type Looker, largestShare } from './gaze';
+export { groundOf, whyStale } from './ground';
 export { asksForToken } from './hubToken';
 export { type AblationProgress, type Figure, figuresFor, lossWithout } from './learned';
 export { losesWork } from './leaving';
@@ -56,9 +77,12 @@ export { measuredOn, type ScoreRow, scoreRows } from './scores';
 export { createSession, type Session } from './session';
 export { MAX_LENGTH, type NumberField, type SettingsState } from './settings';
 export { hasVirtualTokens, mayBeAuto, RULES, type SettingsIssue } from './settingsRules';
+export { signTest } from './signTest';
+export { chosenAdapters, isGone, MAX_SUBJECTS, type NamedSubject, subjectKey } from './subjects';
 export { keptSweeps, type SweepPageState, sweepProgress } from './sweep';
 export { describeSweep, sweepColumns } from './sweepChart';
 export { readForm, type SweepForm } from './sweepForm';
 export { reordered, resultOf, type SweepColumn, type SweepOrder, sortedRuns } from './sweepTable';
 export { parseUrl } from './url';
-export { settingsIssues, whyNotSweep, whyNotTrain, whyNotTune } from './whyNot';
+export { answersOf, type Election, openBallot, type Tally, tallyOf } from './voting';
+export { settingsIssues, whyNotApply, whyNotMeasure, whyNotSweep, whyNotTrain, whyNotTune } from './whyNot';

@@ -17,8 +17,9 @@ import { createDataset, shownDataset, usableDataset } from './dataset';
 import { skippedCsv } from './datasetReport';
 import type { Estimate } from './estimate';
 import { createEstimate } from './estimate';
-import type { Evaluation } from './evaluation';
+import type { Evaluation, Measured } from './evaluation';
 import { createEvaluation } from './evaluation';
+import { reportFile } from './evaluationFile';
 import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
 import { groundOf } from './ground';
@@ -100,8 +101,10 @@ export interface Session {
   chooseAdapter(id: string): void;
   /** Measures the chosen subjects on held-out rows of the dataset. */
   measure(): void;
+  /** Saves the rows of a report. */
+  saveReport(measured: Measured): Promise<void>;
   /** Answers a file, and saves it. */
-  applyTo(file: File): void;
+  applyTo(files: readonly File[]): void;
   /** Hands over the adapter of Export with the settings of its run; where none is known, those that stand in Tune. */
   continueOnGpus(): Promise<void>;
 }
@@ -315,11 +318,15 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
         ground: groundOf(summary, current),
       });
     },
-    applyTo(file) {
+    saveReport: async (measured) => save(await reportFile(measured)),
+    applyTo(files) {
       if (whyNotApply(session) !== null) return;
-      const { list } = adapters.store.getState();
+      const list = keptAdapters(adapters.store.getState());
       const adapterId = appliedWith(applying.store.getState().choice, exporting.store.getState().adapterId, list);
-      void applying.apply(adapterId, { path: file.name, blob: file });
+      void applying.apply(
+        adapterId,
+        files.map((file) => ({ path: file.name, blob: file })),
+      );
     },
     continueOnGpus() {
       const { adapterId } = exporting.store.getState();

@@ -7,7 +7,7 @@ import { adapterLabel } from './adapters';
 import type { Column, Tone } from './columns';
 
 /** As many as can be told apart at a glance. */
-const MAX_SUBJECTS = 4;
+export const MAX_SUBJECTS = 4;
 
 /** The name as it was then: an adapter may be renamed, or go. */
 export interface NamedSubject {
@@ -67,10 +67,18 @@ export function namedSubjects(
   return [model, ...shots, ...toned];
 }
 
-export function isSameSubject(a: EvaluationSubject, b: EvaluationSubject): boolean {
-  if (a.type === 'adapter') return b.type === 'adapter' && a.id === b.id;
-  if (a.type === 'few-shot') return b.type === 'few-shot' && a.examples === b.examples;
-  return a.type === b.type;
+/** The same for the same subject, and only for it. */
+export function subjectKey(subject: EvaluationSubject): string {
+  switch (subject.type) {
+    case 'model':
+      return 'model';
+    case 'few-shot':
+      return `few-shot ${subject.examples}`;
+    case 'adapter':
+      return `adapter ${subject.id}`;
+    default:
+      return subject satisfies never;
+  }
 }
 
 /** Whether it was deleted since. Those of models before are still there. */

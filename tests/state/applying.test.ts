@@ -18,7 +18,7 @@ describe('a file', () => {
     const requests: unknown[] = [];
     const { made, saved, state } = applying({ beforeEvaluating: (_, args) => requests.push(...args) });
     made.setMaxTokens(12);
-    await made.apply('p', FILE);
+    await made.apply('p', [FILE]);
     expect(requests).toMatchObject([{ adapterId: 'p', maxTokens: 12, source: { name: 'new.csv', files: [FILE] } }]);
     expect(saved.map(({ name }) => name)).toEqual(['new-predictions.csv']);
     expect(state()).toMatchObject({ working: null, done: { rows: 37, left: 3, stopped: false }, problem: null });
@@ -31,8 +31,8 @@ describe('a file', () => {
     const { made } = applying({
       beforeEvaluating: (_, args) => keys.push((args[0] as ApplyRequest).source.key),
     });
-    await made.apply(null, FILE);
-    await made.apply(null, FILE);
+    await made.apply(null, [FILE]);
+    await made.apply(null, [FILE]);
     expect(new Set(keys).size).toBe(2);
   });
 
@@ -41,9 +41,19 @@ describe('a file', () => {
     made.store.subscribe(({ working }) => {
       if (working?.at?.rows === 16 && !working.stopping) made.stop();
     });
-    await made.apply(null, FILE);
+    await made.apply(null, [FILE]);
     expect(state().done).toMatchObject({ stopped: true, rows: 21 });
     expect(saved).toHaveLength(1);
+  });
+
+  it('comes alone', async () => {
+    const requests: unknown[] = [];
+    const { made, state } = applying({ beforeEvaluating: (_, args) => requests.push(...args) });
+    await made.apply(null, [FILE, FILE]);
+    expect(requests).toEqual([]);
+    expect(state().problem?.message).toMatch(/^2 files/);
+    made.dismissProblem();
+    expect(state().problem).toBeNull();
   });
 
   it('that cannot be read saves nothing and tells why', async () => {
@@ -52,7 +62,7 @@ describe('a file', () => {
         throw new DataError('new.csv has no column text.', { file: 'new.csv' }, 'Name it so.');
       },
     });
-    await made.apply(null, FILE);
+    await made.apply(null, [FILE]);
     expect(saved).toEqual([]);
     expect(state()).toMatchObject({ working: null, done: null, problem: { hint: 'Name it so.' } });
   });

@@ -77,7 +77,7 @@ describe('measuring', () => {
     expect(losesWork(session)).toBe(true);
     await settle();
     expect([whyNotApply(session), losesWork(session)]).toEqual([null, false]);
-    session.applyTo(FILE);
+    session.applyTo([FILE]);
     expect(whyNotMeasure(session)).toMatch(/^A file is being answered/);
     expect(losesWork(session)).toBe(true);
     session.measure();
@@ -116,7 +116,7 @@ describe('a file', () => {
     const { session, requests, saved } = await visit();
     session.tune();
     await settle();
-    session.applyTo(FILE);
+    session.applyTo([FILE]);
     await settle();
     expect((requests[0] as ApplyRequest).adapterId).toBe('adapter-1');
     expect(saved.map(({ name }) => name)).toEqual(['new-predictions.csv']);
@@ -125,7 +125,7 @@ describe('a file', () => {
   it('needs a dataset, which says how it is read', async () => {
     const { session, requests } = await visit(null);
     expect(whyNotApply(session)).toMatch(/^Choose the dataset first/);
-    session.applyTo(FILE);
+    session.applyTo([FILE]);
     await settle();
     expect(requests).toEqual([]);
   });

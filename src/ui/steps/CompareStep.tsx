@@ -1,6 +1,7 @@
-/** Step 4: one prompt, the model alone and the model with one adapter or another, side by side. */
+/** Step 4: the model alone and the model with one adapter or another, side by side: for one prompt, and for many rows. */
 import { Button, SegmentedControl, Textarea } from '@mantine/core';
 import { expectedAnswer, summaryOf } from '../../state';
+import { Evaluation } from '../evaluation/Evaluation';
 import { Step } from '../Step';
 import { usePart, useSession } from '../session';
 import compareClasses from './compare.module.css';
@@ -15,6 +16,7 @@ export function CompareStep() {
         <Prompt />
         <Sampling />
         <Columns />
+        <Evaluation />
       </div>
     </Step>
   );

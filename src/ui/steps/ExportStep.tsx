@@ -1,5 +1,9 @@
-/** Step 5: the adapters there are, what is in the file of each, the file itself, and the way back in. */
+/**
+ * Step 5: the adapters there are, what is in the file of each, the file itself, the way back in, and a file of the person's
+ * that one of them answers.
+ */
 import { peftLines, sourceName } from '../../state';
+import { BatchUse } from '../evaluation/BatchUse';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
 import partClasses from '../parts/parts.module.css';
@@ -37,6 +41,7 @@ export function ExportStep() {
             <Problem problem={problem} onDismiss={adapters.dismissProblem} />
           </div>
           <div className={classes.stack}>
+            <BatchUse />
             <h3 className={classes.heading}>Use it from Python</h3>
             <PythonLines />
           </div>

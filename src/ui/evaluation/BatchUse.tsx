@@ -1,0 +1,151 @@
+/** "Use it on a file": an adapter's answers for every row of a file, which comes back with a column more. */
+import { Button, NumberInput, Progress, Select } from '@mantine/core';
+import { adapterLabel, appliedWith, keptAdapters, usableDataset, whyNotApply } from '../../state';
+import { formatCount, formatPlural } from '../format';
+import { DropArea } from '../parts/DropArea';
+import { Problem } from '../parts/Problem';
+import partClasses from '../parts/parts.module.css';
+import { Term } from '../parts/Term';
+import { usePart, useSession } from '../session';
+import { adapterOptions } from '../steps/adapterOptions';
+import classes from '../steps/steps.module.css';
+import evaluationClasses from './evaluation.module.css';
+
+const ALONE = 'model';
+
+export function BatchUse() {
+  const { applying } = useSession();
+  const working = usePart('applying', (state) => state.working);
+  const problem = usePart('applying', (state) => state.problem);
+  const columns = usePart('dataset', (state) => usableDataset(state)?.summary.mapping.inputs ?? null);
+  const task = usePart('dataset', (state) => usableDataset(state)?.summary.mapping.task ?? null);
+  return (
+    <section aria-label="Use it on a file" className={classes.stack}>
+      <h3 className={classes.heading}>Use it on a file</h3>
+      <p className={classes.quiet}>
+        Every row is answered, and the file comes back with a column <code>prediction</code>
+        {task === 'classification' && (
+          <>
+            {' '}
+            and its <code>probability</code>
+          </>
+        )}
+        .{columns !== null && ` It needs the ${columns.length === 1 ? 'column' : 'columns'} ${columns.join(', ')}.`}
+      </p>
+      <div className={classes.rowEnd}>
+        <AnsweredBy />
+        {task !== null && task !== 'classification' && <AnswerLength />}
+      </div>
+      {working === null ? <FileArea /> : <UnderWay />}
+      <Done />
+      <Problem problem={problem} onDismiss={applying.dismissProblem} />
+    </section>
+  );
+}
+
+function AnsweredBy() {
+  const { applying } = useSession();
+  const choice = usePart('applying', (state) => state.choice);
+  const isBusy = usePart('applying', (state) => state.working !== null);
+  const exportedId = usePart('exporting', (state) => state.adapterId);
+  const list = keptAdapters(usePart('adapters', (state) => state));
+  return (
+    <Select
+      label="Answered by"
+      data={[{ value: ALONE, label: 'The model alone' }, ...adapterOptions(list, adapterLabel)]}
+      value={appliedWith(choice, exportedId, list) ?? ALONE}
+      allowDeselect={false}
+      disabled={isBusy}
+      onChange={(value) => value !== null && applying.choose({ adapterId: value === ALONE ? null : value })}
+    />
+  );
+}
+
+function AnswerLength() {
+  const { applying } = useSession();
+  const maxTokens = usePart('applying', (state) => state.maxTokens);
+  const isBusy = usePart('applying', (state) => state.working !== null);
+  return (
+    <NumberInput
+      w="8rem"
+      label={<Term means="Tokens that are written per row; an answer ends here at the latest.">Answer length</Term>}
+      aria-label="Length of the file’s answers"
+      min={1}
+      max={2048}
+      step={8}
+      allowDecimal={false}
+      disabled={isBusy}
+      value={maxTokens}
+      onChange={(value) => typeof value === 'number' && applying.setMaxTokens(value)}
+    />
+  );
+}
+
+function FileArea() {
+  const session = useSession();
+  // Read so that this is drawn again when the answer to "why not" may change.
+  usePart('model', ({ phase }) => phase.status);
+  usePart('dataset', ({ current, pending }) => pending ?? current);
+  usePart('dataset', ({ fits }) => fits);
+  usePart('evaluation', ({ measuring }) => measuring === null);
+  const reason = whyNotApply(session);
+  return (
+    <DropArea
+      label="Drop a file to be answered"
+      compact
+      disabled={reason !== null}
+      onFiles={(files) => session.applyTo(files)}
+    >
+      <span>
+        {reason ?? (
+          <>
+            Drop a file, or choose one <span className={partClasses.dropHint}>rows like those of the dataset</span>
+          </>
+        )}
+      </span>
+    </DropArea>
+  );
+}
+
+function UnderWay() {
+  const { applying } = useSession();
+  const working = usePart('applying', (state) => state.working);
+  if (working === null) return null;
+  const { fileName, at, stopping } = working;
+  return (
+    <div className={evaluationClasses.start}>
+      <Button variant="default" disabled={stopping} onClick={applying.stop}>
+        {stopping ? 'Stopping' : 'Stop answering'}
+      </Button>
+      <div className={evaluationClasses.progress}>
+        <Progress
+          aria-label="Share of the file that is answered"
+          value={at === null ? 0 : (100 * at.rows) / Math.max(1, at.totalRows)}
+          size="sm"
+        />
+        <p className={classes.quiet} role="status">
+          {fileName}: {at === null ? 'being read' : `${formatCount(at.rows)} of ${formatPlural(at.totalRows, 'row')}`}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function Done() {
+  const { applying } = useSession();
+  const done = usePart('applying', (state) => state.done);
+  if (done === null) return null;
+  const { file, rows, left, stopped } = done;
+  return (
+    <div className={classes.row}>
+      <p className={classes.quiet} role="status">
+        {formatPlural(rows, 'row')} answered
+        {left > 0 && `, ${formatCount(left)} left out`}
+        {stopped && ', and then stopped'}; {file.name} is in your downloads.
+      </p>
+      <Button size="compact-sm" variant="default" onClick={applying.downloadAgain}>
+        Download again
+      </Button>
+    </div>
+  );
+}
