@@ -13,7 +13,7 @@ import { words13a } from './words';
 const ORDERS = [1, 2, 3, 4];
 
 /** `[length, reference length, matched 1..4-grams, written 1..4-grams]` of one row; rows add up. */
-export function bleuStatistics(answer: string, target: string): number[] {
+function bleuStatistics(answer: string, target: string): number[] {
   const written = words13a(answer);
   const reference = words13a(target);
   return [
@@ -28,7 +28,7 @@ export function bleuStatistics(answer: string, target: string): number[] {
  * @param statistics sums of `bleuStatistics`
  * @param effectiveOrder only orders that the text is long enough for; for a single sentence, never for a corpus
  */
-export function bleuOf(statistics: ArrayLike<number>, effectiveOrder = false): number {
+function bleuOf(statistics: ArrayLike<number>, effectiveOrder = false): number {
   const length = statistics[0]!;
   const referenceLength = statistics[1]!;
   const matched = ORDERS.map((n) => statistics[1 + n]!);

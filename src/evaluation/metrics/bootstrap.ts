@@ -31,7 +31,7 @@ export function bootstrap<Name extends string>(
   for (let i = 0; i < RESAMPLES; i++) {
     weights.fill(0);
     for (let drawn = 0; drawn < rows; drawn++) weights[random.integer(rows)]!++;
-    for (const { measure, values } of resampled) values[i] = measure.of(weights);
+    for (const { measure, value, values } of resampled) values[i] = settled(measure.of(weights), value);
   }
   const intervals: Partial<Record<Name, Interval>> = {};
   for (const { name, measure, value, values } of resampled) {
@@ -44,6 +44,11 @@ export function bootstrap<Name extends string>(
     };
   }
   return intervals;
+}
+
+/** The value itself where rounding alone parts them: the same rows in other numbers are summed in other steps. */
+function settled(resampled: number, value: number): number {
+  return Math.abs(resampled - value) <= 1e-12 * Math.max(1, Math.abs(value)) ? value : resampled;
 }
 
 /** Between the two nearest of the sorted values, as numpy's default does. @param share 0..1 */

@@ -15,7 +15,7 @@ const ORDERS = [1, 2, 3, 4, 5, 6];
 const BETA_SQUARED = 4;
 
 /** Per order `[written, in the reference, matched]`, 18 numbers in all; rows add up. */
-export function chrfStatistics(answer: string, target: string): number[] {
+function chrfStatistics(answer: string, target: string): number[] {
   const written = characters(answer);
   const reference = characters(target);
   return ORDERS.flatMap((n) => {
@@ -27,7 +27,7 @@ export function chrfStatistics(answer: string, target: string): number[] {
 }
 
 /** @param statistics sums of `chrfStatistics` */
-export function chrfOf(statistics: ArrayLike<number>): number {
+function chrfOf(statistics: ArrayLike<number>): number {
   let [precision, recall, orders] = [0, 0, 0];
   for (let i = 0; i < 3 * ORDERS.length; i += 3) {
     const written = statistics[i]!;

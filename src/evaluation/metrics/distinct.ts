@@ -16,7 +16,8 @@ export function distinct(texts: readonly string[], n: number): Measure {
   };
   const rows = texts.map((text) => {
     const words = words13a(text);
-    return words.slice(n - 1).map((_, start) => idOf(words.slice(start, start + n).join(' ')));
+    const ngrams = words.slice(n - 1).map((_, start) => idOf(words.slice(start, start + n).join(' ')));
+    return { different: Uint32Array.from(new Set(ngrams)), count: ngrams.length };
   });
   /** Per n-gram the last time it was seen: a set that need not be emptied. */
   const seen = new Uint32Array(ids.size);
@@ -29,8 +30,8 @@ export function distinct(texts: readonly string[], n: number): Measure {
       rows.forEach((ngrams, row) => {
         const weight = weights[row]!;
         if (weight === 0) return;
-        all += weight * ngrams.length;
-        for (const id of ngrams) {
+        all += weight * ngrams.count;
+        for (const id of ngrams.different) {
           if (seen[id] !== time) different++;
           seen[id] = time;
         }

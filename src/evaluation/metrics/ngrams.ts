@@ -2,9 +2,12 @@
 
 /** n-gram → how often it occurs. @param separator stands in no unit, unless all units have one length */
 export function ngramCounts(units: readonly string[], n: number, separator: string): Map<string, number> {
+  const text = units.join(separator);
+  const starts = [0];
+  for (const unit of units) starts.push(starts.at(-1)! + unit.length + separator.length);
   const counts = new Map<string, number>();
-  for (let start = 0; start + n <= units.length; start++) {
-    const ngram = units.slice(start, start + n).join(separator);
+  for (let first = 0; first + n <= units.length; first++) {
+    const ngram = text.slice(starts[first], starts[first + n]! - separator.length);
     counts.set(ngram, (counts.get(ngram) ?? 0) + 1);
   }
   return counts;

@@ -31,5 +31,7 @@ export function words13a(text: string): string[] {
 }
 
 function trimEnd(text: string): string {
-  return text.replace(new RegExp(`${spaces.source}$`), '');
+  let end = text.length;
+  while (end > 0 && spaces.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }

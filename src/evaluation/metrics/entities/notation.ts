@@ -9,7 +9,7 @@ import { hasLinks, hasXml, readLinks, readXml } from './inline';
 import { isJson, readJson } from './json';
 import { isTags, readTags } from './tags';
 
-export type Notation = 'json' | 'tags' | 'xml' | 'links' | 'fields' | 'list' | 'comma-list';
+export type Notation = 'tags' | 'json' | 'xml' | 'links' | 'fields' | 'list' | 'comma-list';
 
 interface Reader {
   readonly notation: Notation;
@@ -20,8 +20,8 @@ interface Reader {
 
 /** From the one that no other text looks like to the one that any text could be. */
 const readers: readonly Reader[] = [
-  { notation: 'json', shows: isJson, read: (text) => readJson(text) ?? [] },
   { notation: 'tags', shows: isTags, read: readTags },
+  { notation: 'json', shows: isJson, read: readJson },
   { notation: 'xml', shows: hasXml, read: readXml },
   { notation: 'links', shows: hasLinks, read: readLinks },
   { notation: 'fields', shows: isFields, read: readFields },
