@@ -35,12 +35,13 @@ export function bootstrap<Name extends string>(
   }
   const intervals: Partial<Record<Name, Interval>> = {};
   for (const { name, measure, value, values } of resampled) {
-    const shift = measure.centred ? value - average(values) : 0;
+    const shift = measure.centredWithin ? value - average(values) : 0;
+    const [least, greatest] = measure.centredWithin ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
     values.sort();
     intervals[name] = {
       value,
-      low: Math.min(value, percentile(values, TAIL) + shift),
-      high: Math.max(value, percentile(values, 1 - TAIL) + shift),
+      low: Math.max(least, Math.min(value, percentile(values, TAIL) + shift)),
+      high: Math.min(greatest, Math.max(value, percentile(values, 1 - TAIL) + shift)),
     };
   }
   return intervals;

@@ -23,7 +23,7 @@ export function distinct(texts: readonly string[], n: number): Measure {
   const seen = new Uint32Array(ids.size);
   let time = 0;
   return {
-    centred: true,
+    centredWithin: [0, 1],
     of(weights) {
       time++;
       let [different, all] = [0, 0];

@@ -6,10 +6,10 @@ export interface Measure {
   /** @param weights `[rows]`, how often each row counts; whole numbers, not all of them 0 */
   of(weights: ArrayLike<number>): number;
   /**
-   * Whether drawing a row twice changes the value by itself (a repeated text brings no new words). Of such a measure only
-   * the spread of the resamples says something, not where they lie.
+   * Where drawing a row twice changes the value by itself (a repeated text brings no new words): the least and the greatest
+   * value there is. Of such a measure only the spread of the resamples says something, not where they lie.
    */
-  readonly centred?: boolean;
+  readonly centredWithin?: readonly [least: number, greatest: number];
 }
 
 /** A measure that depends on its rows by the sums of their numbers alone. @param rows `[rows][width]` */
@@ -37,10 +37,10 @@ export function mean(values: readonly number[]): Measure {
   );
 }
 
-/** `measure` minus `baseline`, on the same rows: where both are resampled alike, the difference is paired. */
+/** `measure` minus `baseline`, of one kind, on the same rows: where both are resampled alike, the difference is paired. */
 export function difference(measure: Measure, baseline: Measure): Measure {
-  return {
-    of: (weights) => measure.of(weights) - baseline.of(weights),
-    centred: measure.centred === true || baseline.centred === true,
-  };
+  const of: Measure['of'] = (weights) => measure.of(weights) - baseline.of(weights);
+  if (measure.centredWithin === undefined) return { of };
+  const [least, greatest] = measure.centredWithin;
+  return { of, centredWithin: [least - greatest, greatest - least] };
 }

@@ -65,6 +65,15 @@ describe('the interval', () => {
     expect(value - low).toBeGreaterThan(0.2 * (high - low));
     expect(high - value).toBeGreaterThan(0.2 * (high - low));
   });
+
+  it('of distinct-n does not go beyond what it can be', () => {
+    const all = of(distinct(['a b', 'c d', 'e f g h i'], 1), 3);
+    expect([all.value, all.high]).toEqual([1, 1]);
+    expect(all.low).toBeLessThan(1);
+    expect(of(distinct(['a a a a a a', 'a', 'a a'], 1), 3).low).toBeGreaterThanOrEqual(0);
+    const most = difference(distinct(['a b', 'c d e f'], 1), distinct(['a a', 'a a a a'], 1));
+    expect(of(most, 2).high).toBeLessThanOrEqual(1);
+  });
 });
 
 describe('the interval of a difference', () => {
