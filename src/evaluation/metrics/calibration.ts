@@ -31,10 +31,8 @@ export function calibrated(logLikelihoods: readonly number[], prior: readonly nu
 }
 
 function logProbabilities(logLikelihoods: readonly number[]): number[] {
-  const largest = Math.max(...logLikelihoods);
-  const shifted = logLikelihoods.map((one) => one - largest);
-  const total = logSumExp(shifted);
-  return shifted.map((one) => one - total);
+  const total = logSumExp(logLikelihoods);
+  return logLikelihoods.map((one) => one - total);
 }
 
 /** log Σ exp, with the largest taken out so that nothing underflows. */

@@ -24,8 +24,8 @@ export function words13a(text: string): string[] {
     .replaceAll('&gt;', '>');
   const spaced = ` ${line} `
     .replace(/[{-~[-` -&(-+:-@/]/g, ' $& ')
-    .replace(/([^0-9])([.,])/gu, '$1 $2 ')
-    .replace(/([.,])([^0-9])/gu, ' $1 $2')
+    .replace(/([^0-9])([.,])/g, '$1 $2 ')
+    .replace(/([.,])([^0-9])/g, ' $1 $2')
     .replace(/([0-9])(-)/g, '$1 $2 ');
   return splitAtSpaces(spaced);
 }

@@ -35,6 +35,16 @@ describe('the interval', () => {
     );
   });
 
+  it('holds the value also where every resample lies on the same side of it', () => {
+    const drawn = (sign: number): Measure => ({
+      of: (weights) => sign * Array.from(weights).filter((weight) => weight > 0).length,
+    });
+    expect(of(drawn(1), 50).high).toBe(50);
+    expect(of(drawn(1), 50).low).toBeLessThan(40);
+    expect(of(drawn(-1), 50).low).toBe(-50);
+    expect(of(drawn(-1), 50).high).toBeGreaterThan(-40);
+  });
+
   it('is the value itself with one row, and with rows that are all alike', () => {
     expect(of(mean([0.3]), 1)).toEqual({ value: 0.3, low: 0.3, high: 0.3 });
     const { value, low, high } = of(mean(new Array<number>(7).fill(0.3)), 7);

@@ -110,6 +110,7 @@ describe('entities in JSON', () => {
     expect(read('{"year": 19', 'json')).toEqual([]);
     expect(read('[{"type": "place", "text": "Os', 'json')).toEqual([]);
     expect(read('[{"type": "place", "text": "Oslo"', 'json')).toEqual([]);
+    expect(read('[{"entity": "place", "score": 0.9, "wo', 'json')).toEqual([]);
     expect(read('{"type": "place", "city": "Oslo", "na', 'json')).toEqual([['city', 'Oslo']]);
   });
 });
