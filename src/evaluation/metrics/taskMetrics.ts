@@ -58,7 +58,7 @@ export function metricDifferences(
 
 /**
  * Whether each answer is right: the label, all entities and no others, or the target word for word; null for a persona, where
- * nothing is right or wrong.
+ * nothing is right or wrong. Where a target has no entities, an answer without any is right, whatever else it says.
  * @param targetsOfTheDataset show how entities are written, where the rows are few
  */
 export function rightness(
