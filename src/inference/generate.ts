@@ -45,18 +45,9 @@ export async function generate(
   open: (capacity: number) => Reader | Promise<Reader>,
   options: GenerateOptions,
 ): Promise<Generated> {
-  const { promptIds, prefixLength, contextLength, maxTokens, endTokenIds, onToken, isStopped } = options;
-  const before = prefixLength + promptIds.length;
-  const room = Math.min(maxTokens, contextLength - before);
-  if (promptIds.length === 0) throw new DataError('The prompt is empty.', {}, 'Type a prompt, or take an example.');
-  if (room < 1) {
-    throw new DataError(
-      `The prompt is too long: with the prefix it takes ${before} of the ${contextLength} tokens that the model can read.`,
-      {},
-      'Shorten the prompt.',
-    );
-  }
-  const reader = await open(before + room);
+  const { promptIds, prefixLength, endTokenIds, onToken, isStopped } = options;
+  const room = roomFor(promptIds, options);
+  const reader = await open(prefixLength + promptIds.length + room);
   const tokenIds: number[] = [];
   try {
     let logits: Float32Array = new Float32Array();
@@ -76,4 +67,20 @@ export async function generate(
   } finally {
     reader.dispose();
   }
+}
+
+/** Tokens that an answer may have. @throws DataError if that is none */
+export function roomFor(
+  promptIds: readonly number[],
+  { prefixLength, contextLength, maxTokens }: Pick<GenerateOptions, 'prefixLength' | 'contextLength' | 'maxTokens'>,
+): number {
+  if (promptIds.length === 0) throw new DataError('The prompt is empty.', {}, 'Type a prompt, or take an example.');
+  const before = prefixLength + promptIds.length;
+  const room = Math.min(maxTokens, contextLength - before);
+  if (room >= 1) return room;
+  throw new DataError(
+    `The prompt is too long: with the prefix it takes ${before} of the ${contextLength} tokens that the model can read.`,
+    {},
+    'Shorten the prompt.',
+  );
 }

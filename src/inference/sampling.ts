@@ -35,7 +35,8 @@ function nucleusOf(weights: Float32Array, mass: number): Uint32Array {
   return end === -1 ? order : order.subarray(0, end + 1);
 }
 
-function argMax(logits: Float32Array): number {
+/** The first of the largest. */
+export function argMax(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[best] as number)) best = i;
   return best;

@@ -7,14 +7,10 @@ export { expectedAnswer, hasCompared, isWriting } from './compare';
 export {
   type DatasetState,
   DEFAULT_HELD_OUT,
-  DEFAULT_HELD_OUT,
   DEFAULT_MAX_ROWS,
   datasetLine,
-  datasetLine,
-  type LoadedDataset,
   type LoadedDataset,
   shownDataset,
-  usableDataset,
   usableDataset,
 } from './dataset';
 export { doneShare, type ReadingProgress } from './datasetProgress';

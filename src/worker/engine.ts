@@ -9,6 +9,7 @@ import { type MemoryPlan, RunControl } from '../tuning';
 import { AdapterLibrary } from './adapterLibrary';
 import { checkSettings } from './checkSettings';
 import { serialiseError } from './errors';
+import { Evaluator } from './evaluator';
 import { exportForGpus } from './gpuExport';
 import { type EndedRun, type RunOrder, runKept } from './keptRun';
 import { Learned } from './learned';
@@ -98,6 +99,7 @@ export class PreludeEngine implements Engine {
       void this.desk.stopSweep();
       this.run?.stop();
       this.writer.stop();
+      void this.evaluator.stopEvaluating();
       void this.learned.stopAblating();
     },
     beforeDisposal: () => this.library.release(),
@@ -106,6 +108,7 @@ export class PreludeEngine implements Engine {
   private readonly desk: SweepDesk;
   private readonly learned: Learned;
   private readonly writer: Writer;
+  private readonly evaluator: Evaluator;
 
   constructor(private readonly options: EngineOptions) {
     this.store = options.store ?? Promise.resolve(new RunStore(memoryTables(), localLocks()));
@@ -130,6 +133,11 @@ export class PreludeEngine implements Engine {
       whileRead,
     });
     this.writer = new Writer({ usable: (id, model) => this.library.usable(id, model), whileRead });
+    this.evaluator = new Evaluator({
+      data,
+      usable: (id, model, rows) => this.library.usable(id, model, rows),
+      whileRead,
+    });
   }
 
   async loadModel(
@@ -201,9 +209,10 @@ export class PreludeEngine implements Engine {
     return prepared.summary;
   }
 
-  evaluateSubjects: Engine['evaluateSubjects'] = () => Promise.reject(new DataError('Not there yet.'));
-  applyToFile: Engine['applyToFile'] = () => Promise.reject(new DataError('Not there yet.'));
-  stopEvaluating: Engine['stopEvaluating'] = async () => {};
+  evaluateSubjects: Engine['evaluateSubjects'] = (request, onEvent) =>
+    this.evaluator.evaluateSubjects(request, onEvent);
+  applyToFile: Engine['applyToFile'] = (request, onEvent) => this.evaluator.applyToFile(request, onEvent);
+  stopEvaluating: Engine['stopEvaluating'] = () => this.evaluator.stopEvaluating();
 
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
     const model = await this.seat.ready();

@@ -1,25 +1,15 @@
 /** How well the loaded model does on the held-out rows, with an adapter or alone. */
 import { validate } from '../evaluation';
-import type { DeviceAdapter } from '../inference';
-import { isOutOfMemory } from '../runtime';
-import { SCORING_BATCH, type ValidationResult } from '../tuning';
+import { BatchSize, type DeviceAdapter } from '../inference';
+import type { ValidationResult } from '../tuning';
 import type { OpenModel } from './openModel';
 import type { PreparedDataset } from './preparedDataset';
 
 /** Validation that takes fewer rows at a time where memory runs out. */
 export function measuring({ loaded, kernels }: OpenModel, dataset: PreparedDataset, batchSize?: number) {
-  let rows = batchSize ?? SCORING_BATCH;
-  return async (adapter: DeviceAdapter | null): Promise<ValidationResult> => {
-    for (;;) {
-      try {
-        return await validate(loaded, kernels, adapter, dataset.validation, rows);
-      } catch (error) {
-        if (!isOutOfMemory(error) || rows === 1) throw error;
-        rows = Math.ceil(rows / 2);
-        await loaded.programs.release();
-      }
-    }
-  };
+  const size = new BatchSize(loaded, batchSize);
+  return (adapter: DeviceAdapter | null): Promise<ValidationResult> =>
+    size.within((rows) => validate(loaded, kernels, adapter, dataset.validation, rows));
 }
 
 /** Of the model alone; a dataset is prepared for one model, and its runs need it measured once. */

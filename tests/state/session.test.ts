@@ -28,10 +28,6 @@ const SAMPLES = JSON.stringify([
     target: 'label',
     initText: 'Read each review.',
     steps: 30,
-    rows: 2,
-    labels: ['good', 'bad'],
-    source: 'Made up',
-    licence: 'CC0 1.0',
   },
 ]);
 const FILES: Readonly<Record<string, string>> = { 'index.json': SAMPLES, 'reviews.tsv': 'Fine.\tgood\nCold.\tbad' };
