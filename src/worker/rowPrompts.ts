@@ -1,5 +1,5 @@
 /** Prompts of rows that did not train, made as training makes them: those of a new file, and one whose inputs say nothing. */
-import { type Example, type ParsedDataset, promptFor, type Tokenizer } from '../data';
+import { type Example, type ParsedDataset, promptOf, type Tokenizer } from '../data';
 import { CONTENT_FREE } from '../evaluation';
 import type { PreparedDataset } from './preparedDataset';
 import type { ColumnMapping } from './protocol';
@@ -7,16 +7,15 @@ import type { ColumnMapping } from './protocol';
 type Row = ParsedDataset['rows'][number];
 type Prompt = Pick<Example, 'prompt' | 'messages'>;
 
-/** Null where the row has no input. @param columns of the data that the row is from */
+/** Null where the row has no input, or the chat template refuses it. @param columns of the data that the row is from */
 export function promptOfRow(
   row: Row,
   mapping: ColumnMapping,
-  _columns: readonly string[],
-  _tokenizer: Tokenizer,
+  columns: readonly string[],
+  tokenizer: Tokenizer,
 ): Prompt | null {
-  const { inputs } = mapping;
-  if (inputs.length > 0 && inputs.every((column) => (row.cells[column] ?? '').trim() === '')) return null;
-  return { prompt: promptFor(mapping, row.cells) };
+  const made = promptOf(row, mapping, columns, tokenizer);
+  return made.type === 'prompt' ? made : null;
 }
 
 /** Null where prompts have no input. */
