@@ -5,7 +5,7 @@
 import { nextTask } from '../tuning';
 import type { ColumnMapping, RowProblem } from '../worker/dataProtocol';
 import { buildExamples } from './examples';
-import { type TokeniseOptions, tokeniseExamples } from './tokenise';
+import { type EncodedPair, encodePair, tokeniseExamples } from './tokenise';
 import type { ParsedDataset, TokenisedRow, Tokenizer } from './types';
 
 export interface Watch {
@@ -27,13 +27,18 @@ export interface TrainingRows {
 
 const rowsAtATime = 8;
 const millisecondsAtATime = 16;
+/** In memory beside the rows themselves. */
+const maxKnownTokens = 4_000_000;
+
+/** What was encoded for the dataset before: other words, another split or length leave most texts as they were. */
+const known = new WeakMap<Tokenizer, ReadonlyMap<string, EncodedPair>>();
 
 /** @param mapping from `resolveMapping` */
 export async function trainingRows(
   { rows, columns }: ParsedDataset,
   mapping: ColumnMapping,
   tokenizer: Tokenizer,
-  options: TokeniseOptions,
+  { maxTokens }: { readonly maxTokens: number },
   { signal, onProgress }: Watch = {},
 ): Promise<TrainingRows> {
   const result = {
@@ -42,11 +47,16 @@ export async function trainingRows(
     shortened: [] as RowProblem[],
     lengths: [] as number[],
   };
+  const pairs = new Map<string, EncodedPair>();
+  const encode = rememberingEncoder(known.get(tokenizer), pairs);
   let since = performance.now();
   for (let start = 0; start < rows.length; start += rowsAtATime) {
     const piece = rows.slice(start, start + rowsAtATime);
     const built = buildExamples({ rows: piece, columns }, mapping, tokenizer);
-    const { tokenised, problems, shortened, lengths } = tokeniseExamples(built.examples, tokenizer, options);
+    const { tokenised, problems, shortened, lengths } = tokeniseExamples(built.examples, tokenizer, {
+      maxTokens,
+      encode,
+    });
     result.tokenised.push(...tokenised);
     result.problems.push(...built.problems, ...problems);
     result.shortened.push(...shortened);
@@ -57,6 +67,23 @@ export async function trainingRows(
     signal?.throwIfAborted();
     since = performance.now();
   }
+  known.set(tokenizer, pairs);
   onProgress?.(rows.length);
   return result;
+}
+
+function rememberingEncoder(
+  before: ReadonlyMap<string, EncodedPair> | undefined,
+  pairs: Map<string, EncodedPair>,
+): typeof encodePair {
+  let tokens = 0;
+  return (prompt, target, tokenizer) => {
+    const key = `${prompt}\u0000${target}`;
+    const again = pairs.get(key);
+    if (again !== undefined) return again;
+    const pair = before?.get(key) ?? encodePair(prompt, target, tokenizer);
+    tokens += pair.prompt.length + pair.target.length;
+    if (tokens <= maxKnownTokens) pairs.set(key, pair);
+    return pair;
+  };
 }

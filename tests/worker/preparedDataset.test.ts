@@ -96,7 +96,7 @@ describe('a dataset of which no row can be used', () => {
     };
     const refused = prepareDataset(parsedRows(rows, { shape: 'messages' }), {}, refusing, 64);
     await expect(refused).rejects.toMatchObject({
-      message: 'No row of data can be used: line 1, The chat template does not take these messages.',
+      message: 'No row of data can be used: line 1, the chat template does not take these messages.',
       where: { file: 'a.json', line: 1 },
       hint: expect.stringContaining('plain template'),
     });
