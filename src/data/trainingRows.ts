@@ -41,26 +41,21 @@ export async function trainingRows(
   { maxTokens }: { readonly maxTokens: number },
   { signal, onProgress }: Watch = {},
 ): Promise<TrainingRows> {
-  const result = {
-    tokenised: [] as TokenisedRow[],
-    problems: [] as RowProblem[],
-    shortened: [] as RowProblem[],
-    lengths: [] as number[],
-  };
+  const tokenised: TokenisedRow[] = [];
+  const problems: RowProblem[] = [];
+  const shortened: RowProblem[] = [];
+  const lengths: number[] = [];
   const pairs = new Map<string, EncodedPair>();
   const encode = rememberingEncoder(known.get(tokenizer), pairs);
   let since = performance.now();
   for (let start = 0; start < rows.length; start += rowsAtATime) {
     const piece = rows.slice(start, start + rowsAtATime);
     const built = buildExamples({ rows: piece, columns }, mapping, tokenizer);
-    const { tokenised, problems, shortened, lengths } = tokeniseExamples(built.examples, tokenizer, {
-      maxTokens,
-      encode,
-    });
-    result.tokenised.push(...tokenised);
-    result.problems.push(...built.problems, ...problems);
-    result.shortened.push(...shortened);
-    result.lengths.push(...lengths);
+    const made = tokeniseExamples(built.examples, tokenizer, { maxTokens, encode });
+    tokenised.push(...made.tokenised);
+    problems.push(...built.problems, ...made.problems);
+    shortened.push(...made.shortened);
+    lengths.push(...made.lengths);
     if (performance.now() - since < millisecondsAtATime) continue;
     onProgress?.(start + piece.length);
     await nextTask();
@@ -69,7 +64,7 @@ export async function trainingRows(
   }
   known.set(tokenizer, pairs);
   onProgress?.(rows.length);
-  return result;
+  return { tokenised, problems, shortened, lengths };
 }
 
 function rememberingEncoder(
