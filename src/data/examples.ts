@@ -96,7 +96,8 @@ function promptWriter(
       return { type: 'prompt', prompt: tokenizer.chatPrompt(messages), gap: '', messages };
     } catch (error) {
       if (!(error instanceof PreludeError)) throw error;
-      return { type: 'problem', problem: problemOf(row, 'template', error.message.replace(/\.$/, '')) };
+      const reason = error.message.charAt(0).toLowerCase() + error.message.slice(1).replace(/\.$/, '');
+      return { type: 'problem', problem: problemOf(row, 'template', reason) };
     }
   };
 }

@@ -13,6 +13,8 @@ const maxLabelLength = 40;
 const maxInputs = 4;
 /** A label seen once is a slip of the pen when it is rarer than this. */
 const slipFraction = 0.01;
+/** Values of a column that tell what it is like; labels are looked for in all. */
+const looked = 1000;
 
 /** Distinct non-empty values of a column, most frequent first. */
 export function countValues(values: Iterable<string>): { readonly label: string; readonly count: number }[] {
@@ -22,8 +24,11 @@ export function countValues(values: Iterable<string>): { readonly label: string;
 }
 
 /** Non-empty cells of a column, without the spaces around them. */
-export function valuesOf(parsed: ParsedDataset, column: string): string[] {
-  return parsed.rows.map((row) => (row.cells[column] ?? '').trim()).filter((value) => value !== '');
+export function* valuesOf(parsed: ParsedDataset, column: string): Generator<string> {
+  for (const { cells } of parsed.rows) {
+    const value = (cells[column] ?? '').trim();
+    if (value !== '') yield value;
+  }
 }
 
 /**
@@ -31,9 +36,8 @@ export function valuesOf(parsed: ParsedDataset, column: string): string[] {
  * conversation has a persona.
  */
 export function guessTask(parsed: ParsedDataset, target: string): Task {
-  const values = valuesOf(parsed, target);
-  if (looksLikeLabels(values)) return 'classification';
-  if (looksLikeEntities(values)) return 'extraction';
+  if (looksLikeLabels(valuesOf(parsed, target))) return 'classification';
+  if (looksLikeEntities(first(valuesOf(parsed, target), looked))) return 'extraction';
   const { shape } = parsed.reading;
   return shape === 'messages' || shape === 'sharegpt' ? 'persona' : 'generation';
 }
@@ -80,20 +84,32 @@ export function guessInputs(parsed: ParsedDataset, target: string, system: strin
   const telling = others.filter((column) => !isBookkeeping(column) && targetRank(column) === Number.POSITIVE_INFINITY);
   const candidates = telling.length > 0 ? telling : others;
   const longest = candidates
-    .map((column) => ({ column, length: valuesOf(parsed, column).reduce((sum, value) => sum + value.length, 0) }))
+    .map((column) => ({ column, length: first(valuesOf(parsed, column), looked).join('').length }))
     .sort((a, b) => b.length - a.length)[0];
   return longest === undefined ? [] : [longest.column];
 }
 
-function looksLikeLabels(values: readonly string[]): boolean {
-  const distinct = new Set<string>();
+/** Stops at the first value that no label would be, or at one label too many. */
+function looksLikeLabels(values: Iterable<string>): boolean {
+  const counts = new Map<string, number>();
+  let rows = 0;
   for (const value of values) {
     if (value.length > maxLabelLength) return false;
-    distinct.add(value);
-    if (distinct.size > maxLabels) return false;
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+    if (counts.size > maxLabels) return false;
+    rows++;
   }
-  const single = countValues(values).filter(({ count }) => count < 2).length;
-  return distinct.size - single >= 2 && single <= slipFraction * values.length;
+  const single = [...counts.values()].filter((count) => count < 2).length;
+  return counts.size - single >= 2 && single <= slipFraction * rows;
+}
+
+function first(values: Iterable<string>, most: number): string[] {
+  const taken: string[] = [];
+  for (const value of values) {
+    if (taken.length === most) break;
+    taken.push(value);
+  }
+  return taken;
 }
 
 function isEmpty(parsed: ParsedDataset, column: string): boolean {

@@ -5,17 +5,15 @@
 
 /** Targets that must be of one notation; the rest may be slips. */
 const share = 0.9;
-/** Reads no more than these. */
-const maxRead = 1000;
 /** Fields have names that come again; a colon in prose is followed by whatever comes. */
 const maxFieldNames = 20;
 
 /** @param targets trimmed, none empty */
 export function looksLikeEntities(targets: readonly string[]): boolean {
-  const read = targets.slice(0, maxRead);
-  if (read.length === 0) return false;
-  const enough = (is: (target: string) => boolean) => read.filter(is).length >= share * read.length;
-  return enough(isJson) || (read.some(hasEntityTag) && enough(isTagSequence)) || enough(isTagged) || areFields(read);
+  if (targets.length === 0) return false;
+  const enough = (is: (target: string) => boolean) => targets.filter(is).length >= share * targets.length;
+  if (enough(isJson) || enough(isTagged) || areFields(targets)) return true;
+  return targets.some(hasEntityTag) && enough(isTagSequence);
 }
 
 function isJson(target: string): boolean {

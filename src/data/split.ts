@@ -44,6 +44,7 @@ export function splitExamples<T extends Splittable>(items: readonly T[], options
 function ownSplit<T extends Splittable>(items: readonly T[]): Pick<Split<T>, 'train' | 'validation' | 'leaked'> {
   const isHeldOut = ({ example }: T) => example.split === 'validation';
   const train = items.filter((item) => !isHeldOut(item));
+  if (train.length === items.length) return { train, validation: [], leaked: [] };
   const key = keyOf(items);
   const learned = new Set(train.map(key));
   const validation: T[] = [];

@@ -11,6 +11,13 @@ const minPromptTokens = 8;
 export interface TokeniseOptions {
   /** Tokens per row, end token included. */
   readonly maxTokens: number;
+  /** Default: `encodePair`. */
+  readonly encode?: (promptText: string, targetText: string, tokenizer: Tokenizer) => EncodedPair;
+}
+
+export interface EncodedPair {
+  readonly prompt: readonly number[];
+  readonly target: readonly number[];
 }
 
 export interface TokeniseResult {
@@ -30,7 +37,7 @@ export interface TokeniseResult {
 export function tokeniseExamples(
   examples: readonly Example[],
   tokenizer: Tokenizer,
-  { maxTokens }: TokeniseOptions,
+  { maxTokens, encode = encodePair }: TokeniseOptions,
 ): TokeniseResult {
   const tokenised: TokenisedRow[] = [];
   const problems: RowProblem[] = [];
@@ -44,8 +51,8 @@ export function tokeniseExamples(
       line,
       reason,
     });
-    const { prompt, target } = encodePair(example.prompt, example.target, tokenizer);
-    target.push(endTokenOf(example, tokenizer));
+    const { prompt, target: answer } = encode(example.prompt, example.target, tokenizer);
+    const target = [...answer, endTokenOf(example, tokenizer)];
     lengths.push(prompt.length + target.length);
     const room = maxTokens - target.length;
     if (room < Math.min(prompt.length, minPromptTokens)) {
@@ -71,11 +78,7 @@ function endTokenOf({ messages }: Pick<Example, 'messages'>, tokenizer: Tokenize
 }
 
 /** Token ids of the prompt as inference sees it, and of the target that follows. */
-export function encodePair(
-  promptText: string,
-  targetText: string,
-  tokenizer: Tokenizer,
-): { prompt: number[]; target: number[] } {
+export function encodePair(promptText: string, targetText: string, tokenizer: Tokenizer): EncodedPair {
   const prompt = tokenizer.encode(promptText);
   const whole = tokenizer.encode(promptText + targetText);
   const stable = whole.length > prompt.length && prompt.every((id, i) => whole[i] === id);
@@ -88,7 +91,11 @@ export function headLength(ids: readonly number[], tokenizer: Tokenizer): number
   return first !== undefined && ids[0] === first ? 1 : 0;
 }
 
-function cutLeft(prompt: number[], room: number, tokenizer: Tokenizer): { kept: number[]; cut: number[] } {
+function cutLeft(
+  prompt: readonly number[],
+  room: number,
+  tokenizer: Tokenizer,
+): { readonly kept: readonly number[]; readonly cut: readonly number[] } {
   if (prompt.length <= room) return { kept: prompt, cut: [] };
   const head = headLength(prompt, tokenizer);
   const end = prompt.length - room + head;

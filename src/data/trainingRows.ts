@@ -5,7 +5,7 @@
 import { nextTask } from '../tuning';
 import type { ColumnMapping, RowProblem } from '../worker/dataProtocol';
 import { buildExamples } from './examples';
-import { type TokeniseOptions, tokeniseExamples } from './tokenise';
+import { type EncodedPair, encodePair, tokeniseExamples } from './tokenise';
 import type { ParsedDataset, TokenisedRow, Tokenizer } from './types';
 
 export interface Watch {
@@ -27,36 +27,58 @@ export interface TrainingRows {
 
 const rowsAtATime = 8;
 const millisecondsAtATime = 16;
+/** In memory beside the rows themselves. */
+const maxKnownTokens = 4_000_000;
+
+/** What was encoded for the dataset before: other words, another split or length leave most texts as they were. */
+const known = new WeakMap<Tokenizer, ReadonlyMap<string, EncodedPair>>();
 
 /** @param mapping from `resolveMapping` */
 export async function trainingRows(
   { rows, columns }: ParsedDataset,
   mapping: ColumnMapping,
   tokenizer: Tokenizer,
-  options: TokeniseOptions,
+  { maxTokens }: { readonly maxTokens: number },
   { signal, onProgress }: Watch = {},
 ): Promise<TrainingRows> {
-  const result = {
-    tokenised: [] as TokenisedRow[],
-    problems: [] as RowProblem[],
-    shortened: [] as RowProblem[],
-    lengths: [] as number[],
-  };
+  const tokenised: TokenisedRow[] = [];
+  const problems: RowProblem[] = [];
+  const shortened: RowProblem[] = [];
+  const lengths: number[] = [];
+  const pairs = new Map<string, EncodedPair>();
+  const encode = rememberingEncoder(known.get(tokenizer), pairs);
   let since = performance.now();
   for (let start = 0; start < rows.length; start += rowsAtATime) {
     const piece = rows.slice(start, start + rowsAtATime);
     const built = buildExamples({ rows: piece, columns }, mapping, tokenizer);
-    const { tokenised, problems, shortened, lengths } = tokeniseExamples(built.examples, tokenizer, options);
-    result.tokenised.push(...tokenised);
-    result.problems.push(...built.problems, ...problems);
-    result.shortened.push(...shortened);
-    result.lengths.push(...lengths);
+    const made = tokeniseExamples(built.examples, tokenizer, { maxTokens, encode });
+    tokenised.push(...made.tokenised);
+    problems.push(...built.problems, ...made.problems);
+    shortened.push(...made.shortened);
+    lengths.push(...made.lengths);
     if (performance.now() - since < millisecondsAtATime) continue;
     onProgress?.(start + piece.length);
     await nextTask();
     signal?.throwIfAborted();
     since = performance.now();
   }
+  known.set(tokenizer, pairs);
   onProgress?.(rows.length);
-  return result;
+  return { tokenised, problems, shortened, lengths };
+}
+
+function rememberingEncoder(
+  before: ReadonlyMap<string, EncodedPair> | undefined,
+  pairs: Map<string, EncodedPair>,
+): typeof encodePair {
+  let tokens = 0;
+  return (prompt, target, tokenizer) => {
+    const key = `${prompt}\u0000${target}`;
+    const again = pairs.get(key);
+    if (again !== undefined) return again;
+    const pair = before?.get(key) ?? encodePair(prompt, target, tokenizer);
+    tokens += pair.prompt.length + pair.target.length;
+    if (tokens <= maxKnownTokens) pairs.set(key, pair);
+    return pair;
+  };
 }

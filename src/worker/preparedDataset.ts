@@ -14,7 +14,7 @@ import {
 import { DataError } from '../errors';
 import { labelTargets, type ValidationSet, validationSet } from '../evaluation';
 import type { ModelTokenizer } from '../models';
-import { Random } from '../tuning';
+import { nextTask, Random } from '../tuning';
 import type { DatasetOptions, DatasetSummary, RowProblem } from './protocol';
 import type { KeptDataset } from './store';
 
@@ -55,12 +55,15 @@ export async function prepareDataset(
   const { name } = parsed;
   const maxTokens = checkedMaxTokens(options.maxTokens, maxTokensLimit);
   const mapping = resolveMapping(parsed, partial, tokenizer);
+  await nextTask();
   const rows = await trainingRows(parsed, mapping, tokenizer, { maxTokens }, watch);
   const { tokenised } = rows;
   const unusable = inOrder([...parsed.problems, ...rows.problems], parsed);
   if (tokenised.length === 0) throw noRow(parsed, rows.problems[0] ?? unusable[0]);
+  await nextTask();
   const split = splitExamples(tokenised, { validationFraction, seed });
   const { train, validation: heldOut, leaked } = split;
+  await nextTask();
   const used = [...train, ...heldOut];
   const labels = labelSummaries(used, mapping, tokenizer);
   const lengths = used.map(({ tokenIds }) => tokenIds.length);

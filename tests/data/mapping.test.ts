@@ -387,6 +387,15 @@ describe('examples in the chat template', () => {
     expect(examplesOf(conversation, { system: null }).examples[0]?.prompt).toBe(talk);
   });
 
+  it('have the prompt that a row without an answer gets', () => {
+    const mapping = resolveMapping(conversation, { kind: 'chat' }, fable);
+    const row = { line: 1, turns, cells: { system: cells.system, prompt: cells.prompt } };
+    const [{ prompt, messages } = { prompt: '' }] = examplesOf(conversation).examples;
+    expect(promptOf(row, mapping, ['system', 'prompt'], fable)).toMatchObject({ type: 'prompt', prompt, messages });
+    const empty = promptOf({ line: 7, cells: { prompt: ' ' } }, mapping, ['prompt'], fable);
+    expect(empty).toMatchObject({ type: 'problem', problem: { kind: 'empty-input', line: 7, column: 'prompt' } });
+  });
+
   it('are one turn where the conversation is a part of it', () => {
     const { examples } = examplesOf(conversation, { system: null, template: 'Go on: {prompt}\n{response}' });
     expect(examples[0]?.messages).toEqual([{ role: 'user', content: `Go on: ${cells.prompt}` }]);

@@ -1,6 +1,13 @@
 /** What the report says of a dataset, on tokens that are bytes. */
 import { describe, expect, it } from 'vitest';
-import { datasetReport, type ParsedDataset, resolveMapping, splitExamples, trainingRows } from '../../src/data';
+import {
+  datasetReport,
+  type ParsedDataset,
+  resolveMapping,
+  splitExamples,
+  type Tokenizer,
+  trainingRows,
+} from '../../src/data';
 import type { ColumnMapping } from '../../src/worker';
 import { byteTokenizer } from './byteTokenizer';
 import { parsedCells, parsedRows } from './parsed';
@@ -70,6 +77,30 @@ describe('the report', () => {
     expect(counts.length).toBeLessThanOrEqual(40);
     expect(counts.length).toBeGreaterThanOrEqual(Math.min(20, length + 4));
   });
+});
+
+it('texts that were encoded for the dataset before are not encoded again', async () => {
+  const encoded: string[] = [];
+  const counting: Tokenizer = {
+    ...byteTokenizer,
+    encode: (text) => {
+      encoded.push(text);
+      return byteTokenizer.encode(text);
+    },
+  };
+  const parsed = parsedCells(['1x', '2x', '2x', '3y'].map(([q = '', a = '']) => ({ q, a })));
+  const rowsWith = async (words: ColumnMapping['words'], maxTokens: number) => {
+    encoded.length = 0;
+    const mapping = resolveMapping(parsed, { ...asks, task: 'classification', words });
+    return (await trainingRows(parsed, mapping, counting, { maxTokens })).tokenised;
+  };
+  const first = await rowsWith({}, 64);
+  expect(encoded).toEqual(['1=', '1=x', '2=', '2=x', '3=', '3=y']);
+  expect(await rowsWith({}, 32)).toEqual(first);
+  expect(encoded).toEqual([]);
+  const other = await rowsWith({ y: 'z' }, 64);
+  expect(encoded).toEqual(['3=', '3=z']);
+  expect(other.slice(0, 3)).toEqual(first.slice(0, 3));
 });
 
 describe('rows that are made a few at a time', () => {

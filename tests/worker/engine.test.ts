@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LoadedDecoder } from '../../src/runtime';
-import type { GenerateRequest, LoadProgress, TuneEvent, TuneSettings } from '../../src/worker/protocol';
+import type {
+  DatasetProgress,
+  GenerateRequest,
+  LoadProgress,
+  TuneEvent,
+  TuneSettings,
+} from '../../src/worker/protocol';
 import { AdapterShelf } from '../../src/worker/storedAdapter';
 import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
 import { ignore, textSource } from '../support/source';
@@ -207,6 +213,24 @@ describe('while the model loads', () => {
     await loading;
     expect(progress.at(-1)).toBe('ready');
     await engine.unloadModel();
+  });
+
+  it('a dataset gives way to the next, and to the model that it was made ready for', async () => {
+    const { engine } = await readyEngine();
+    const steps: DatasetProgress[] = [];
+    const set = (name: string, onProgress: (progress: DatasetProgress) => void) =>
+      engine.setDataset(textSource(name, reviews), {}, onProgress);
+    const early = set('early.csv', ignore).catch((error: unknown) => error);
+    const late = await set('late.csv', (progress) => steps.push(progress));
+    expect(await early).toMatchObject({ kind: 'data', message: 'Another dataset was dropped meanwhile.' });
+    expect(late.name).toBe('late.csv');
+    expect(steps.at(-1)).toEqual({ type: 'tokenising', rows: 48, totalRows: 48 });
+    let unloading: Promise<void> | undefined;
+    const stale = set('stale.csv', ({ type }) => {
+      if (type === 'tokenising') unloading ??= engine.unloadModel();
+    });
+    await expect(stale).rejects.toThrow('The model was exchanged meanwhile.');
+    await unloading;
   });
 
   it('a dataset goes to the model that was chosen last', async () => {

@@ -49,6 +49,20 @@ it('tells of each label its word, its tokens behind the prompt, and which others
   expect([...labelTargets.keys()].sort()).toEqual(['even', 'odd']);
 });
 
+it('trains conversations in the chat template, up to the end of the assistant’s turn', async () => {
+  const rows = stories(4).map(({ text }) => ({
+    turns: [{ role: 'user', content: text }] as const,
+    cells: { prompt: text, response: 'Go on.' },
+  }));
+  const { summary, train } = await prepared(parsedRows(rows, { shape: 'messages' }));
+  expect(summary.mapping).toMatchObject({ kind: 'chat', task: 'persona', inputs: ['prompt'], target: 'response' });
+  const [first] = summary.preview;
+  const textOf = (part: string) => first?.tokens.flatMap((token) => (token.part === part ? token.text : [])).join('');
+  expect(textOf('context')).toBe('<|im_start|>user\nStory number 0.<|im_end|>\n<|im_start|>assistant\n');
+  expect(textOf('learned')).toBe('Go on.<|im_end|>');
+  expect(train[0]?.example.messages).toEqual(rows[0]?.turns);
+});
+
 it('shows a row that is cut among the first, where there is one', async () => {
   const long = 'It was a very long day by the sea. '.repeat(5);
   const { summary } = await prepared(parsedCells(stories(40, (i) => (i >= 30 ? `${i} ${long}` : `Day ${i}.`))), {}, 24);
@@ -96,7 +110,7 @@ describe('a dataset of which no row can be used', () => {
     };
     const refused = prepareDataset(parsedRows(rows, { shape: 'messages' }), {}, refusing, 64);
     await expect(refused).rejects.toMatchObject({
-      message: 'No row of data can be used: line 1, The chat template does not take these messages.',
+      message: 'No row of data can be used: line 1, the chat template does not take these messages.',
       where: { file: 'a.json', line: 1 },
       hint: expect.stringContaining('plain template'),
     });
