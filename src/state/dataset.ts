@@ -112,7 +112,7 @@ export function createDataset(engine: Engine): Dataset {
   const overtakes = (newer: Reading, underWay: Reading) =>
     !sameSource(newer.input, underWay.input) ||
     newer.input.options.reading !== underWay.input.options.reading ||
-    store.getState().progress?.stage.type === 'reading';
+    isReading(store.getState());
 
   const read = latestOnly<Reading>(async (reading, isNewest) => {
     const { input, comesBack } = reading;
@@ -206,6 +206,11 @@ export function shownDataset({
 }: DatasetState): (LoadedDataset & { readonly whole: boolean }) | null {
   if (pending !== null && head !== null) return { input: pending, summary: head, whole: false };
   return current && { ...current, whole: true };
+}
+
+/** Whether the files are still being read, as far as was told; the rows are cut into tokens after that. */
+function isReading({ progress, head }: DatasetState): boolean {
+  return progress === null ? head !== null : progress.stage.type === 'reading';
 }
 
 /**
