@@ -7,6 +7,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 import { createStore } from 'zustand/vanilla';
 import type {
+  ColumnMapping,
   DatasetFile,
   DatasetOptions,
   DatasetProgress,
@@ -62,8 +63,8 @@ export interface DatasetState {
 export interface Dataset {
   readonly store: StoreApi<DatasetState>;
   open(name: string, files: readonly DatasetFile[]): void;
-  /** Pasted, or a sample. */
-  openText(name: string, text: string): void;
+  /** Pasted, or a sample, whose task is known. */
+  openText(name: string, text: string, known?: Pick<ColumnMapping, 'task'>): void;
   remap(change: MappingChange): void;
   setOptions(options: Pick<DatasetOptions, 'validationFraction' | 'seed' | 'maxTokens' | 'maxRows'>): void;
   /** How the files are to be read; nothing said: as recognised. The columns may be others then, and are guessed again. */
@@ -151,13 +152,14 @@ export function createDataset(engine: Engine): Dataset {
   };
 
   let opened = 0;
-  const open: Dataset['open'] = (name, files) =>
-    request({ source: { key: `source-${++opened}`, name, files }, options: {} });
+  const openWith = (name: string, files: readonly DatasetFile[], options: DatasetOptions) =>
+    request({ source: { key: `source-${++opened}`, name, files }, options });
 
   return {
     store,
-    open,
-    openText: (name, text) => open(name, [{ path: name, blob: new Blob([text]) }]),
+    open: (name, files) => openWith(name, files, {}),
+    openText: (name, text, known) =>
+      openWith(name, [{ path: name, blob: new Blob([text]) }], known === undefined ? {} : { mapping: known }),
     remap: (change) => changeOptions((options, now) => ({ ...options, mapping: nextMapping(now, change) })),
     setOptions: (change) => changeOptions((options) => ({ ...options, ...change })),
     reread: (reading) =>

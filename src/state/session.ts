@@ -232,7 +232,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
     },
     async openSample(sample) {
       const text = await samples.open(sample);
-      if (text !== null) dataset.openText(sample.file, text);
+      if (text !== null) dataset.openText(sample.file, text, { task: sample.task });
     },
     openFiles(chosen) {
       const files = datasetFiles(chosen);
