@@ -63,8 +63,8 @@ export interface DatasetState {
 export interface Dataset {
   readonly store: StoreApi<DatasetState>;
   open(name: string, files: readonly DatasetFile[]): void;
-  /** Pasted, or a sample. */
-  openText(name: string, text: string, mapping?: Partial<ColumnMapping>): void;
+  /** Pasted, or a sample, of which is known what its columns are for. */
+  openText(name: string, text: string, known?: Partial<ColumnMapping>): void;
   remap(change: MappingChange): void;
   setOptions(options: Pick<DatasetOptions, 'validationFraction' | 'seed' | 'maxTokens' | 'maxRows'>): void;
   /** How the files are to be read; nothing said: as recognised. The columns may be others then, and are guessed again. */
@@ -113,7 +113,7 @@ export function createDataset(engine: Engine): Dataset {
   const overtakes = (newer: Reading, underWay: Reading) =>
     !sameSource(newer.input, underWay.input) ||
     newer.input.options.reading !== underWay.input.options.reading ||
-    store.getState().progress?.stage.type === 'reading';
+    isReading(store.getState());
 
   const read = latestOnly<Reading>(async (reading, isNewest) => {
     const { input, comesBack } = reading;
@@ -152,13 +152,14 @@ export function createDataset(engine: Engine): Dataset {
   };
 
   let opened = 0;
-  const open = (name: string, files: readonly DatasetFile[], options: DatasetOptions = {}) =>
+  const openWith = (name: string, files: readonly DatasetFile[], options: DatasetOptions) =>
     request({ source: { key: `source-${++opened}`, name, files }, options });
 
   return {
     store,
-    open: (name, files) => open(name, files),
-    openText: (name, text, mapping) => open(name, [{ path: name, blob: new Blob([text]) }], mapping && { mapping }),
+    open: (name, files) => openWith(name, files, {}),
+    openText: (name, text, known) =>
+      openWith(name, [{ path: name, blob: new Blob([text]) }], known === undefined ? {} : { mapping: known }),
     remap: (change) => changeOptions((options, now) => ({ ...options, mapping: nextMapping(now, change) })),
     setOptions: (change) => changeOptions((options) => ({ ...options, ...change })),
     reread: (reading) =>
@@ -207,6 +208,11 @@ export function shownDataset({
 }: DatasetState): (LoadedDataset & { readonly whole: boolean }) | null {
   if (pending !== null && head !== null) return { input: pending, summary: head, whole: false };
   return current && { ...current, whole: true };
+}
+
+/** Whether the files are still being read, as far as was told; the rows are cut into tokens after that. */
+function isReading({ progress, head }: DatasetState): boolean {
+  return progress === null ? head !== null : progress.stage.type === 'reading';
 }
 
 /**

@@ -91,9 +91,11 @@ export function unknownColumns(template: string, columns: readonly string[]): st
   return [...new Set(named)].filter((name) => !columns.includes(name));
 }
 
-/** The template with a column put where the caret is, or in front of the target where nobody put a caret. */
+/** The template with a column put where the caret is, or on a line above the target's where nobody put a caret. */
 export function withColumn(template: string, column: string, target: string, caret: number | null): string {
+  const hole = `{${column}}`;
   const end = template.lastIndexOf(`{${target}}`);
-  const at = caret ?? (end < 0 || column === target ? template.length : end);
-  return `${template.slice(0, at)}{${column}}${template.slice(at)}`;
+  const at = caret ?? (end < 0 || column === target ? template.length : template.lastIndexOf('\n', end) + 1);
+  const isAbove = caret === null && at < template.length;
+  return `${template.slice(0, at)}${hole}${isAbove ? '\n' : ''}${template.slice(at)}`;
 }

@@ -41,6 +41,27 @@ test('a dropped JSONL file is read, mapped and shown as it trains', async () => 
   await data.getByRole('cell', { name: '41', exact: true }).waitFor();
 });
 
+test('its columns and the words for its labels are changed in place, and the skipped row leaves as a file', async () => {
+  const data = person.step('Data');
+  const preview = data.getByRole('figure').filter({ hasText: 'Exactly what trains' });
+  await data.getByRole('button', { name: 'Next row' }).click();
+  await preview.getByText('row 2 of').waitFor();
+  const role = data.getByRole('combobox', { name: 'Role of text' });
+  await role.selectOption('unused');
+  await preview.filter({ hasNotText: /Text:/ }).waitFor(LOADED);
+  await role.selectOption('input');
+  await preview.filter({ hasText: /Text:/ }).waitFor(LOADED);
+  const word = person.page.getByRole('textbox', { name: 'Word for bad' });
+  const firstToken = data.getByRole('row').filter({ has: word }).locator('code');
+  const before = await firstToken.textContent();
+  await word.fill('poor');
+  await expect.poll(() => firstToken.textContent(), LOADED).not.toBe(before);
+  await word.fill('');
+  await expect.poll(() => firstToken.textContent(), LOADED).toBe(before);
+  const list = await download(person.page, data.getByRole('button', { name: 'Download the list' }));
+  expect(new TextDecoder().decode(list)).toMatch(/^file,line,column,kind,reason\n,41,/);
+}, 60_000);
+
 test('thirty steps lower the validation loss, and the page stays responsive', async () => {
   const { page } = person;
   const tune = person.step('Tune');

@@ -207,7 +207,7 @@ describe('a large dataset', () => {
     expect(dataset.store.getState()).toMatchObject({ pending: null, head: null, progress: null, failure: null });
   });
 
-  it('does not keep another that is dropped meanwhile waiting, nor a change of its columns', async () => {
+  it('does not keep another waiting that is dropped meanwhile', async () => {
     const { dataset, next, hold, asked } = await slowlyReading({ reading: [reading(20)] });
     hold();
     dataset.openText('large.tsv', GOOD);
@@ -216,10 +216,29 @@ describe('a large dataset', () => {
     await settle();
     expect(asked()).toHaveLength(2);
     await next();
+    // That was a word of the first.
+    expect(dataset.store.getState().progress).toBeNull();
     await next();
     expect(dataset.store.getState().progress?.stage).toEqual(reading(20));
     for (let word = 0; word < 4; word++) await next();
     expect(dataset.store.getState()).toMatchObject({ pending: null, current: { summary: { name: 'other.tsv' } } });
+  });
+
+  it('is read anew at once when the columns of its beginning change, with what was asked before', async () => {
+    const small = await opened();
+    const head = small.dataset.store.getState().current?.summary;
+    if (head === undefined) throw new Error('The small dataset was not read.');
+    const { dataset, next, hold, asked } = await slowlyReading({ reading: [{ type: 'preview', summary: head }] });
+    hold();
+    dataset.openText('large.tsv', GOOD);
+    await settle();
+    await next();
+    dataset.remap({ task: 'generation' });
+    expect(asked()).toHaveLength(2);
+    await next();
+    await next();
+    dataset.setOptions({ maxRows: 50 });
+    expect(asked().at(-1)?.[1]).toEqual({ maxRows: 50, mapping: { ...head.mapping, task: 'generation' } });
   });
 
   it('is read from its beginning at once when it is to be read in another way, and mapped anew', async () => {

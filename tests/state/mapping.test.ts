@@ -65,9 +65,9 @@ describe('a change of the template', () => {
     expect(nextMapping(mapping, { kind: 'own' })).toEqual({ ...mapping, kind: 'own' });
   });
 
-  it('puts a column where the caret is, or else before the target', () => {
+  it('puts a column where the caret is, or else on a line above the target', () => {
     expect(withColumn('{a}\nOut: {c}', 'b', 'c', 3)).toBe('{a}{b}\nOut: {c}');
-    expect(withColumn('{a}\nOut: {c}', 'b', 'c', null)).toBe('{a}\nOut: {b}{c}');
+    expect(withColumn('{a}\nOut: {c}', 'b', 'c', null)).toBe('{a}\n{b}\nOut: {c}');
     expect(withColumn('Out: ', 'c', 'c', null)).toBe('Out: {c}');
   });
 

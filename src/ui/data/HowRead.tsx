@@ -127,7 +127,7 @@ function Files({ files }: Pick<Reading, 'files'>) {
         {formatPlural(files.length - left, 'file')} read{left > 0 && `, ${formatCount(left)} left out`}
       </summary>
       <div className={`${classes.detailsBody} ${classes.scroll}`}>
-        <table className={classes.table}>
+        <table className={`${classes.table} ${dataClasses.files}`}>
           <thead>
             <tr>
               <th>File</th>

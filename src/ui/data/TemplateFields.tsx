@@ -50,20 +50,17 @@ const OFFERED_COLUMNS = 12;
 
 function TemplateField({ mapping, columns }: TemplateFieldsProps) {
   const { dataset } = useSession();
-  const field = useRef<HTMLTextAreaElement>(null);
-  /** null until the person puts one. */
+  /** null until the person puts one. The focus stays on the buttons: several columns may follow each other. */
   const caret = useRef<number | null>(null);
   const { draft, type, focusProps } = useDraft(mapping.template, (template) => dataset.remap({ template }));
   const unknown = unknownColumns(draft, columns);
   const insert = (column: string) => {
     type(withColumn(draft, column, mapping.target, caret.current));
     if (caret.current !== null) caret.current += column.length + 2;
-    field.current?.focus();
   };
   return (
     <>
       <Textarea
-        ref={field}
         label="Template"
         description={
           mapping.kind === 'chat'
