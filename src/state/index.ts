@@ -1,6 +1,6 @@
 /** The page's state: a projection of the engine's events. Knows the worker's protocol and nothing of React. */
 export { adapterLabel, composable, keptAdapters } from './adapters';
-export { appliedWith } from './applying';
+export { type Application, appliedWith } from './applying';
 export type { Lookup } from './chooser';
 export { type Column, MAX_COLUMNS, type Output, type Subject } from './columns';
 export { expectedAnswer, hasCompared, isWriting } from './compare';

@@ -86,13 +86,16 @@ export function createVoting(): Voting {
       const { election } = store.getState();
       if (election !== null && pair.first !== pair.second) hold(electionOf(election.measured, pair));
     },
-    vote: (choice) =>
+    vote: (choice) => {
+      // A count that went on by itself would tell after each vote whose answer it was for.
+      store.setState({ counted: false });
       setVotes((election) => {
         const ballot = openBallot(election);
         if (ballot === null) return election.votes;
         const winner = choice === 'equal' ? 'equal' : (choice === 'A') === ballot.swapped ? 'second' : 'first';
         return [...election.votes, winner];
-      }),
+      });
+    },
     undo: () => setVotes(({ votes }) => votes.slice(0, -1)),
     setCounted: (counted) => store.setState({ counted }),
   };

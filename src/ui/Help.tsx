@@ -40,6 +40,12 @@ export function Help({ opened, onClose }: { readonly opened: boolean; readonly o
           </tr>
           <tr>
             <td>
+              <Kbd>A</Kbd> <Kbd>B</Kbd> <Kbd>E</Kbd>
+            </td>
+            <td>While answers are judged side by side: A is better, B is better, equal</td>
+          </tr>
+          <tr>
+            <td>
               <Kbd>Ctrl</Kbd> <Kbd>V</Kbd>
             </td>
             <td>Paste a dataset</td>

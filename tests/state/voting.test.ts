@@ -72,6 +72,15 @@ describe('voting', () => {
     expect(tallyOf(election(made))).toMatchObject({ second: 6, equal: 0 });
   });
 
+  it('hides the count with the next vote, which it would give away', async () => {
+    const made = await voting();
+    made.vote('A');
+    made.setCounted(true);
+    expect(made.store.getState().counted).toBe(true);
+    made.vote('B');
+    expect(made.store.getState().counted).toBe(false);
+  });
+
   it('ends with the last row', async () => {
     const made = await voting();
     const { length } = election(made).ballots;

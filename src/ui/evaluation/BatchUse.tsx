@@ -1,6 +1,7 @@
 /** "Use it on a file": an adapter's answers for every row of a file, which comes back with a column more. */
-import { Button, NumberInput, Progress, Select } from '@mantine/core';
-import { adapterLabel, appliedWith, keptAdapters, usableDataset, whyNotApply } from '../../state';
+import { Button, NumberInput, Select } from '@mantine/core';
+import { useRef } from 'react';
+import { type Application, adapterLabel, appliedWith, keptAdapters, usableDataset, whyNotApply } from '../../state';
 import { formatCount, formatPlural } from '../format';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
@@ -10,11 +11,13 @@ import { usePart, useSession } from '../session';
 import { adapterOptions } from '../steps/adapterOptions';
 import classes from '../steps/steps.module.css';
 import evaluationClasses from './evaluation.module.css';
+import { UnderWay } from './UnderWay';
 
 const ALONE = 'model';
 
 export function BatchUse() {
   const { applying } = useSession();
+  const place = useRef<HTMLDivElement>(null);
   const working = usePart('applying', (state) => state.working);
   const problem = usePart('applying', (state) => state.problem);
   const columns = usePart('dataset', (state) => usableDataset(state)?.summary.mapping.inputs ?? null);
@@ -36,12 +39,29 @@ export function BatchUse() {
         <AnsweredBy />
         {task !== null && task !== 'classification' && <AnswerLength />}
       </div>
-      {working === null ? <FileArea /> : <UnderWay />}
+      <div ref={place} tabIndex={-1} className={evaluationClasses.place}>
+        {working === null ? (
+          <FileArea />
+        ) : (
+          <UnderWay
+            stop="Stop answering"
+            stopping={working.stopping}
+            onStop={applying.stop}
+            of="Share of the file that is answered"
+            share={working.at === null ? 0 : working.at.rows / Math.max(1, working.at.totalRows)}
+            line={sayProgress(working)}
+            around={place}
+          />
+        )}
+      </div>
       <Done />
       <Problem problem={problem} onDismiss={applying.dismissProblem} />
     </section>
   );
 }
+
+const sayProgress = ({ fileName, at }: Application): string =>
+  `${fileName}: ${at === null ? 'being read' : `${formatCount(at.rows)} of ${formatPlural(at.totalRows, 'row')}`}`;
 
 function AnsweredBy() {
   const { applying } = useSession();
@@ -104,30 +124,6 @@ function FileArea() {
         )}
       </span>
     </DropArea>
-  );
-}
-
-function UnderWay() {
-  const { applying } = useSession();
-  const working = usePart('applying', (state) => state.working);
-  if (working === null) return null;
-  const { fileName, at, stopping } = working;
-  return (
-    <div className={evaluationClasses.start}>
-      <Button variant="default" disabled={stopping} onClick={applying.stop}>
-        {stopping ? 'Stopping' : 'Stop answering'}
-      </Button>
-      <div className={evaluationClasses.progress}>
-        <Progress
-          aria-label="Share of the file that is answered"
-          value={at === null ? 0 : (100 * at.rows) / Math.max(1, at.totalRows)}
-          size="sm"
-        />
-        <p className={classes.quiet} role="status">
-          {fileName}: {at === null ? 'being read' : `${formatCount(at.rows)} of ${formatPlural(at.totalRows, 'row')}`}
-        </p>
-      </div>
-    </div>
   );
 }
 

@@ -12,6 +12,11 @@ export function Confusion({ measured: { report, subjects } }: { readonly measure
   return (
     <details className={classes.details}>
       <summary>What is taken for what</summary>
+      <p className={`${classes.quiet} ${classes.detailsBody}`}>
+        <Term means="Confusion matrix. The deeper the ground, the larger the share of the rows with that label.">
+          Down the side, the label in the data; along the top, the answer.
+        </Term>
+      </p>
       <div className={`${evaluationClasses.matrices} ${classes.detailsBody}`}>
         {subjects.map((named, index) => {
           const confusion = report.subjects[index]?.confusion;
@@ -39,13 +44,9 @@ function Matrix({ subject: { name, tone }, labels, confusion }: MatrixProps) {
           <caption style={{ color: `var(--p-${tone})` }}>{name}</caption>
           <thead>
             <tr>
-              <th scope="col">
-                <Term means="Confusion matrix: rows by the label in the data, columns by the likeliest label.">
-                  In the data ↓ · answer →
-                </Term>
-              </th>
+              <td />
               {labels.map((label) => (
-                <th key={label} scope="col">
+                <th key={label} scope="col" className={evaluationClasses.across}>
                   {label}
                 </th>
               ))}

@@ -16,7 +16,7 @@ export function Evaluation() {
       <div>
         <h3 className={classes.heading}>Measure on held-out rows</h3>
         <p className={classes.quiet}>
-          One answer proves little. Here all are asked the same rows, which none of them learned from.
+          One answer proves little. Here all are asked the same rows, which tuning on this dataset leaves out.
         </p>
       </div>
       <EvaluationForm />

@@ -1,15 +1,16 @@
 /** The button that begins a measurement; while one is under way, how far it is and the button that ends it. */
-import { Button, Progress } from '@mantine/core';
+import { useRef } from 'react';
 import { type Measuring, whyNotMeasure } from '../../state';
-import { formatCount } from '../format';
+import { formatCount, formatPlural } from '../format';
 import { Problem } from '../parts/Problem';
 import { ReasonButton } from '../parts/ReasonButton';
 import { usePart, useSession } from '../session';
-import classes from '../steps/steps.module.css';
 import evaluationClasses from './evaluation.module.css';
+import { UnderWay } from './UnderWay';
 
 export function EvaluationStart() {
   const session = useSession();
+  const place = useRef<HTMLDivElement>(null);
   // Read so that this is drawn again when the answer to "why not" may change.
   usePart('model', ({ phase }) => phase.status);
   usePart('dataset', ({ current, pending }) => pending ?? current);
@@ -20,11 +21,19 @@ export function EvaluationStart() {
   const problem = usePart('evaluation', (state) => state.problem);
   return (
     <>
-      <div className={evaluationClasses.start}>
+      <div ref={place} tabIndex={-1} className={evaluationClasses.place}>
         {measuring === null ? (
           <ReasonButton label="Measure all" reason={whyNotMeasure(session)} onClick={session.measure} />
         ) : (
-          <UnderWay measuring={measuring} />
+          <UnderWay
+            stop="Stop measuring"
+            stopping={measuring.stopping}
+            onStop={session.evaluation.stop}
+            of="Share of the rows that are measured"
+            share={shareOf(measuring)}
+            line={sayProgress(measuring)}
+            around={place}
+          />
         )}
       </div>
       {failures.map(({ subject: { name }, problem: why }) => (
@@ -35,23 +44,11 @@ export function EvaluationStart() {
   );
 }
 
-function UnderWay({ measuring: { subjects, at, stopping } }: { readonly measuring: Measuring }) {
-  const { evaluation } = useSession();
-  const share = at === null ? 0 : (at.subject + at.done / Math.max(1, at.total)) / subjects.length;
-  return (
-    <>
-      <Button variant="default" disabled={stopping} onClick={evaluation.stop}>
-        {stopping ? 'Stopping' : 'Stop measuring'}
-      </Button>
-      <div className={evaluationClasses.progress}>
-        <Progress aria-label="Share of the rows that are measured" value={100 * share} size="sm" />
-        <p className={classes.quiet} role="status">
-          {at === null
-            ? 'Getting ready'
-            : `${subjects[at.subject]?.name}: ${formatCount(at.done)} of ${formatCount(at.total)} rows`}
-          {subjects.length > 1 && at !== null && ` · ${at.subject + 1} of ${subjects.length}`}
-        </p>
-      </div>
-    </>
-  );
+function sayProgress({ subjects, at }: Measuring): string {
+  if (at === null) return 'Getting ready';
+  const turn = subjects.length > 1 ? ` · ${at.subject + 1} of ${subjects.length}` : '';
+  return `${subjects[at.subject]?.name}: ${formatCount(at.done)} of ${formatPlural(at.total, 'row')}${turn}`;
 }
+
+const shareOf = ({ subjects, at }: Measuring): number =>
+  at === null ? 0 : (at.subject + at.done / Math.max(1, at.total)) / subjects.length;

@@ -16,6 +16,7 @@ import { formatCount } from '../format';
 import { useSession } from '../session';
 import classes from '../steps/steps.module.css';
 import evaluationClasses from './evaluation.module.css';
+import { RowOrderSelect } from './RowOrderSelect';
 import { RowsTable } from './RowsTable';
 
 const FILTER_WORDS: Readonly<Record<RowFilter, string>> = {
@@ -34,11 +35,17 @@ export function RowsPanel({ measured }: { readonly measured: Measured }) {
   const [wanted, setPage] = useState(0);
   const { saveReport } = useSession();
   const counts = countsOf(report.rows, sight);
+  const filters = ROW_FILTERS.filter((one) => counts[one] !== null);
   // A filter that says nothing of another subject gives way.
   const shown = counts[filter] === null ? 'all' : filter;
   const page = pageOf(sortedRows(filteredRows(report.rows, shown, sight), order, sight), wanted);
   const isTuned = subjects[sight.looked]?.subject.type === 'adapter';
   const wordsOf = (one: RowFilter) => (isTuned ? FILTER_WORDS[one] : FILTER_WORDS[one].replace(' by tuning', ''));
+  const hasChange = sight.base !== null && sight.base !== sight.looked;
+  const choose = (next: RowOrder) => {
+    setOrder(next);
+    setPage(0);
+  };
   return (
     <section aria-label="Rows" className={classes.stack}>
       <h4 className={classes.heading}>Row by row</h4>
@@ -56,20 +63,20 @@ export function RowsPanel({ measured }: { readonly measured: Measured }) {
             }}
           />
         )}
-        <SegmentedControl
-          className={evaluationClasses.filters}
-          size="xs"
-          aria-label="Which rows"
-          data={ROW_FILTERS.filter((one) => counts[one] !== null).map((one) => ({
-            value: one,
-            label: `${wordsOf(one)} (${formatCount(counts[one] ?? 0)})`,
-          }))}
-          value={shown}
-          onChange={(value) => {
-            setFilter(value);
-            setPage(0);
-          }}
-        />
+        <RowOrderSelect subjects={subjects} hasChange={hasChange} order={order} onOrder={choose} />
+        {filters.length > 1 && (
+          <SegmentedControl
+            className={evaluationClasses.filters}
+            size="xs"
+            aria-label="Which rows"
+            data={filters.map((one) => ({ value: one, label: `${wordsOf(one)} (${formatCount(counts[one] ?? 0)})` }))}
+            value={shown}
+            onChange={(value) => {
+              setFilter(value);
+              setPage(0);
+            }}
+          />
+        )}
         <Button size="xs" variant="default" onClick={() => void saveReport(measured)}>
           Download as CSV
         </Button>
@@ -82,10 +89,8 @@ export function RowsPanel({ measured }: { readonly measured: Measured }) {
           subjects={subjects}
           sight={sight}
           order={order}
-          onOrder={(next) => {
-            setOrder(next);
-            setPage(0);
-          }}
+          hasChange={hasChange}
+          onOrder={choose}
         />
       )}
       {page.of > 1 && <Pages at={page.at} of={page.of} onChoose={setPage} />}

@@ -11,12 +11,13 @@ interface RowsTableProps {
   readonly rows: readonly EvaluatedRow[];
   readonly subjects: readonly NamedSubject[];
   readonly sight: Sight;
+  /** Whether there are two losses to compare. */
+  readonly hasChange: boolean;
   readonly order: RowOrder;
   readonly onOrder: (order: RowOrder) => void;
 }
 
-export function RowsTable({ rows, subjects, sight, order, onOrder }: RowsTableProps) {
-  const hasChange = sight.base !== null && sight.base !== sight.looked;
+export function RowsTable({ rows, subjects, sight, hasChange, order, onOrder }: RowsTableProps) {
   const head = (column: RowColumn, name: string) => (
     <SortButton column={column} name={name} order={order} onOrder={onOrder} />
   );

@@ -55,7 +55,7 @@ function MetricLine({
   readonly row: MetricRow;
   readonly subjects: Measured['subjects'];
 }) {
-  const { label, means } = METRIC_WORDS[metric];
+  const { label, term, means } = METRIC_WORDS[metric];
   const { arrow, words } = directionOf(metric);
   return (
     <tr>
@@ -65,6 +65,7 @@ function MetricLine({
           {arrow}
         </span>
         <span className="visually-hidden">, {words}</span>
+        <span className={evaluationClasses.term}>{term}</span>
       </th>
       {subjects.map(({ subject, name, tone }, index) => (
         <td key={subjectKey(subject)} className={classes.number} data-label={name}>

@@ -71,7 +71,9 @@ function Booth({ election }: { readonly election: Election }) {
         </p>
       ) : (
         <>
-          <p className={evaluationClasses.asked}>{ballot.row.prompt}</p>
+          <div className={evaluationClasses.asked}>
+            <p>{ballot.row.prompt}</p>
+          </div>
           <div className={evaluationClasses.pair}>
             {Object.entries(answersOf(ballot, election.pair)).map(([letter, text]) => (
               <div key={letter}>
@@ -96,17 +98,20 @@ function Booth({ election }: { readonly election: Election }) {
           {same > 0 && `; ${formatPlural(same, 'row')} left out, where both say the same`}
         </p>
       </div>
-      {counted || (ballot === null && votes.length > 0) ? (
-        <TallyLine election={election} />
-      ) : (
-        votes.length > 0 && (
-          <div>
-            <Button size="compact-sm" variant="default" onClick={() => voting.setCounted(true)}>
-              Count now
-            </Button>
-          </div>
-        )
-      )}
+      <div className={evaluationClasses.count}>
+        {counted || ballot === null ? (
+          <TallyLine election={election} />
+        ) : (
+          <Button
+            size="compact-sm"
+            variant="default"
+            disabled={votes.length === 0}
+            onClick={() => voting.setCounted(true)}
+          >
+            Count now
+          </Button>
+        )}
+      </div>
       <EarlierTallies />
     </section>
   );

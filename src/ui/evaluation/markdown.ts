@@ -8,7 +8,7 @@ export function scoresAsMarkdown({ report, subjects }: Pick<Measured, 'report' |
   const line = (cells: readonly string[]) => `| ${cells.map(escaped).join(' | ')} |`;
   const rows = metricRows(report).map(({ metric, cells }) =>
     line([
-      `${METRIC_WORDS[metric].label} (${metric}) ${directionOf(metric).arrow}`,
+      `${METRIC_WORDS[metric].label} (${METRIC_WORDS[metric].term}) ${directionOf(metric).arrow}`,
       ...cells.map((cell) => sayCell(metric, cell)),
     ]),
   );

@@ -7,7 +7,9 @@ type Scale = 'share' | 'points' | 'times';
 
 interface MetricWords {
   readonly label: string;
-  /** The field's term and where it comes from. */
+  /** The field's. */
+  readonly term: string;
+  /** What it is, and where it comes from. */
   readonly means: string;
   readonly scale: Scale;
 }
@@ -15,69 +17,81 @@ interface MetricWords {
 export const METRIC_WORDS: Readonly<Record<MetricName, MetricWords>> = {
   accuracy: {
     label: 'Right answers',
-    means: 'Accuracy: rows whose likeliest label is the one in the data.',
+    term: 'accuracy',
+    means: 'Rows whose likeliest label is the one in the data.',
     scale: 'share',
   },
   accuracy_calibrated: {
     label: 'Right answers, calibrated',
+    term: 'calibrated accuracy',
     means:
-      'Accuracy after contextual calibration (Zhao et al. 2021): label likelihoods are divided by what the untuned model gives the labels without an input, so that a habit of saying one of them counts for nothing.',
+      'After contextual calibration (Zhao et al. 2021): label likelihoods are divided by what the untuned model gives the labels without an input, so that a habit of saying one of them counts for nothing.',
     scale: 'share',
   },
   macro_f1: {
-    label: 'Labels alike',
-    means:
-      'Macro F1: the mean F1 of all labels, so that a rare label counts as much as a frequent one; as scikit-learn.',
+    label: 'Right for each label alike',
+    term: 'macro F1',
+    means: 'The mean F1 of all labels, so that a rare label counts as much as a frequent one; as scikit-learn.',
     scale: 'share',
   },
   precision: {
-    label: 'Found and right',
-    means: 'Precision: of the entities it names, those that are in the data, type and text alike; as seqeval (micro).',
+    label: 'Of those named, right',
+    term: 'precision',
+    means: 'Of the entities it names, those that are in the data, type and text alike; as seqeval (micro).',
     scale: 'share',
   },
   recall: {
-    label: 'Right and found',
-    means: 'Recall: of the entities in the data, those that it names, type and text alike; as seqeval (micro).',
+    label: 'Of those there, named',
+    term: 'recall',
+    means: 'Of the entities in the data, those that it names, type and text alike; as seqeval (micro).',
     scale: 'share',
   },
   f1: {
-    label: 'Entities',
-    means: 'F1: the harmonic mean of precision and recall over all entities; as seqeval (micro).',
+    label: 'Both in one',
+    term: 'F1',
+    means: 'The harmonic mean of precision and recall over all entities; as seqeval (micro).',
     scale: 'share',
   },
   exact_match: {
     label: 'Word for word',
-    means: 'Exact match: answers that are the target, apart from spaces.',
+    term: 'exact match',
+    means: 'Answers that are the target, apart from spaces.',
     scale: 'share',
   },
   rouge_l: {
     label: 'Same words in order',
-    means: 'ROUGE-L (Lin 2004): F1 of the longest common subsequence of words; as Google’s rouge-score.',
+    term: 'ROUGE-L',
+    means: 'Lin 2004: F1 of the longest common subsequence of words; as Google’s rouge-score.',
     scale: 'share',
   },
   chrf: {
-    label: 'Same letters',
-    means: 'chrF2 (Popović 2015): F score of runs of one to six characters, 0 to 100; as sacreBLEU.',
+    label: 'Same letters in a row',
+    term: 'chrF',
+    means: 'Popović 2015 (chrF2): F score of runs of one to six characters, 0 to 100; as sacreBLEU.',
     scale: 'points',
   },
   bleu: {
-    label: 'Same runs of words',
-    means: 'BLEU (Papineni et al. 2002): precision of runs of one to four words over all rows, 0 to 100; as sacreBLEU.',
+    label: 'Same words in a row',
+    term: 'BLEU',
+    means: 'Papineni et al. 2002: precision of runs of one to four words over all rows, 0 to 100; as sacreBLEU.',
     scale: 'points',
   },
   perplexity: {
     label: 'Surprise at the target',
-    means: 'Perplexity: e to the mean loss per token of the target. 1 is no surprise at all.',
+    term: 'perplexity',
+    means: 'e to the mean loss per token of the target. 1 is no surprise at all.',
     scale: 'times',
   },
   distinct_1: {
     label: 'Varied words',
-    means: 'Distinct-1 (Li et al. 2016): different words, as a share of all words of all answers.',
+    term: 'distinct-1',
+    means: 'Li et al. 2016: different words, as a share of all words of all answers.',
     scale: 'share',
   },
   distinct_2: {
     label: 'Varied pairs of words',
-    means: 'Distinct-2 (Li et al. 2016): different pairs of neighbouring words, as a share of all of them.',
+    term: 'distinct-2',
+    means: 'Li et al. 2016: different pairs of neighbouring words, as a share of all of them.',
     scale: 'share',
   },
 };
