@@ -55,7 +55,7 @@ export async function applyTo(
   }
   return {
     file: await predictionFile(source, parsed, predictions, labelChoicesOf(dataset) ? 'choose' : 'write'),
-    rows: rows.length,
+    rows: predictions.filter((prediction) => prediction !== null).length,
     left,
     stopped: signal.aborted,
   };
