@@ -14,7 +14,7 @@ import type { AppliedFile, ApplyEvent, ApplyRequest, DatasetSource, ReadingChoic
 import { promptOfRow } from './rowPrompts';
 import { sparingly } from './sparingly';
 
-/** More would not be done in a day, and would not fit the memory that the answer takes. */
+/** The rows and the file that is made of them are held in memory. */
 const MAX_ROWS = 200_000;
 /** Rows between two looks at whether to stop. */
 const ROWS_AT_ONCE = 32;

@@ -54,6 +54,7 @@ export async function evaluateAll(
   const choices = labelChoicesOf(dataset);
   const labels = choices?.labels ?? [];
   const rows = drawRows(dataset.heldOut, request.rows, seed);
+  if (rows.length === 0) throw new DataError('No row is held out.', {}, 'Hold out a part of the rows.');
   const { train } = dataset;
   const evaluation = new Evaluation(
     model,
