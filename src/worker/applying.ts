@@ -1,11 +1,12 @@
 /**
  * A file through the model: read like the current dataset, asked with its template, and given back with what the model
- * says. A few rows at a time, so that what is in hand stays small however long the file is.
+ * says. A few rows at a time, so that it can be watched and stopped.
  */
 import { type ParsedDataset, readDataset } from '../data';
 import { DataError } from '../errors';
 import { chooseLabels, writeAnswers } from '../evaluation';
 import { BatchSize, type DeviceAdapter, slotsOf } from '../inference';
+import { checkCount } from './checkSettings';
 import { labelChoicesOf } from './labelChoices';
 import type { OpenModel } from './openModel';
 import { type Prediction, predictionFile } from './predictionFile';
@@ -14,7 +15,7 @@ import type { AppliedFile, ApplyEvent, ApplyRequest, DatasetSource, ReadingChoic
 import { promptOfRow } from './rowPrompts';
 import { sparingly } from './sparingly';
 
-/** More would not be done in a day, and would not fit the memory that the answer takes. */
+/** The rows and the file that is made of them are held in memory. */
 const MAX_ROWS = 200_000;
 /** Rows between two looks at whether to stop. */
 const ROWS_AT_ONCE = 32;
@@ -33,6 +34,7 @@ export async function applyTo(
   { source, maxTokens }: ApplyRequest,
   { onEvent, signal }: ApplyWatch,
 ): Promise<AppliedFile> {
+  checkCount('maxTokens', maxTokens);
   const predict = predictorOf(model, adapter, dataset, maxTokens, () => signal.aborted);
   const parsed = await readLike(dataset, source, signal);
   const { rows, columns } = parsed;
@@ -55,7 +57,7 @@ export async function applyTo(
   }
   return {
     file: await predictionFile(source, parsed, predictions, labelChoicesOf(dataset) ? 'choose' : 'write'),
-    rows: rows.length,
+    rows: predictions.filter((prediction) => prediction !== null).length,
     left,
     stopped: signal.aborted,
   };

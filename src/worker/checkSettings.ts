@@ -14,11 +14,14 @@ const POSITIVE = [
 ] as const satisfies readonly (keyof TuneSettings)[];
 const NOT_NEGATIVE = ['warmupSteps', 'weightDecay'] as const satisfies readonly (keyof TuneSettings)[];
 
+/** @throws DataError where it is no whole number above zero */
+export function checkCount(field: string, value: number): void {
+  if (!isCount(value)) throw outside(field, value, 'a whole number above zero');
+}
+
 /** @throws DataError that says which setting cannot work, whatever is learned with them */
 export function checkHyperparameters(settings: TuneSettings): void {
-  for (const name of COUNTS) {
-    if (!isCount(settings[name])) throw outside(name, settings[name], 'a whole number above zero');
-  }
+  for (const name of COUNTS) checkCount(name, settings[name]);
   for (const name of POSITIVE) {
     const value = settings[name];
     if (value === 'auto') continue;

@@ -12,6 +12,7 @@ import {
 } from '../evaluation';
 import type { DeviceAdapter } from '../inference';
 import { nextTask } from '../tuning';
+import { checkCount } from './checkSettings';
 import { serialiseError } from './errors';
 import { labelChoicesOf } from './labelChoices';
 import type { OpenModel } from './openModel';
@@ -54,6 +55,7 @@ export async function evaluateAll(
   const choices = labelChoicesOf(dataset);
   const labels = choices?.labels ?? [];
   const rows = drawRows(dataset.heldOut, request.rows, seed);
+  if (rows.length === 0) throw new DataError('No row is held out.', {}, 'Hold out a part of the rows.');
   const { train } = dataset;
   const evaluation = new Evaluation(
     model,
@@ -123,8 +125,6 @@ function checkRequest({ subjects, rows, maxTokens }: EvaluationRequest): void {
   if (subjects.length === 0) {
     throw new DataError('There is nothing to evaluate.', {}, 'Choose the model or an adapter.');
   }
-  for (const [field, value] of Object.entries({ rows, maxTokens })) {
-    if (Number.isInteger(value) && value > 0) continue;
-    throw new DataError(`${field} is ${value}; it must be a whole number above zero.`, { field });
-  }
+  checkCount('rows', rows);
+  checkCount('maxTokens', maxTokens);
 }

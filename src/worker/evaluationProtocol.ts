@@ -110,8 +110,9 @@ export type ApplyEvent = { readonly type: 'progress'; readonly rows: number; rea
 export interface AppliedFile {
   /** The file as it came, with the column `prediction` (and `probability` for labels); JSON Lines stays so, all else is CSV. */
   readonly file: { readonly name: string; readonly bytes: Uint8Array };
+  /** Rows with a prediction. */
   readonly rows: number;
-  /** Rows without a prediction, since they have no input or do not fit. */
+  /** Rows without one, since they have no input or do not fit; those that could not be read are not in the file at all. */
   readonly left: number;
   /** Whether it was stopped; rows after that have no prediction. */
   readonly stopped: boolean;

@@ -33,7 +33,8 @@ export async function predictionFile(
     const { text = '', probability = null } = predictions[row] ?? {};
     return [text, probability ?? ''].slice(0, added.length);
   };
-  const base = source.name.replace(/(?<=.)\.[^.]*$/, '');
+  // Without the folders it lay in, and what it ended in.
+  const base = source.name.replace(/^.*\//, '').replace(/(?<=.)\.[^.]*$/, '');
   const bytes = (text: string) => new TextEncoder().encode(text);
   if (reading.format === 'jsonl') {
     const rows = await jsonRows(source, parsed);

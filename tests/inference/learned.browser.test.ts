@@ -1,11 +1,19 @@
-/** What is told of a learned prefix on WebGPU is what is told of it on wasm. */
+/** What is told of a learned prefix on WebGPU, and written behind it, is what wasm says. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { attentionShares, type DeviceAdapter, neighbourhood, score, withoutLayer } from '../../src/inference';
+import {
+  attentionShares,
+  type DeviceAdapter,
+  generateBatch,
+  neighbourhood,
+  score,
+  withoutLayer,
+} from '../../src/inference';
 import { createKernels } from '../../src/kernels';
 import { bytesOfArray, createWasmBackend } from '../../src/runtime';
 import type { AttentionShares } from '../../src/worker/learnedProtocol';
 import { openBrowser, type Remote, type TestBrowser } from '../support/browser';
 import { withGoldenPrefix } from '../support/goldenPrefix';
+import { promptsOf, WRITING } from './learned.page';
 
 const PROMPT = 6;
 
@@ -56,6 +64,8 @@ it.each([
     const embedding = { method: 'prompt', length: 1, hidden, values: values.slice(0, hidden) } as const;
     const { nearest } = await neighbourhood(loaded, embedding, 300, 3);
     expect(told.near).toEqual(nearest.flat().map(({ id }) => id));
+    const written = await generateBatch(loaded, kernels, onDevice, promptsOf(ids), WRITING);
+    expect(told.written).toEqual(written.map(({ tokenIds }) => tokenIds));
     expect(told.live).toEqual({ tensors: 0, bytes: 0, sessions: 0 });
     backend.free(parameters);
     kernels.dispose();

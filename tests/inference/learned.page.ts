@@ -1,5 +1,12 @@
-/** Runs in the page: what is told of a learned adapter, on ONNX Runtime's WebGPU provider. */
-import { attentionShares, type DeviceAdapter, neighbourhood, score, withoutLayer } from '../../src/inference';
+/** Runs in the page: what is told of a learned adapter, and what is written behind it, on ONNX Runtime's WebGPU provider. */
+import {
+  attentionShares,
+  type DeviceAdapter,
+  generateBatch,
+  neighbourhood,
+  score,
+  withoutLayer,
+} from '../../src/inference';
 import { createKernels } from '../../src/kernels';
 import { bytesOfArray, createWebGpuBackend, LoadedDecoder } from '../../src/runtime';
 import type { LiveCounts } from '../../src/runtime/backend';
@@ -21,8 +28,14 @@ export interface Told {
   readonly without: readonly number[];
   /** Ids near the prefix's first numbers, taken as an embedding. */
   readonly near: readonly number[];
+  /** Tokens behind the prefix and each of `promptsOf` the ids, written together. */
+  readonly written: readonly (readonly number[])[];
   readonly live: LiveCounts;
 }
+
+/** Of different lengths. */
+export const promptsOf = (ids: readonly number[]) => [ids.slice(0, 6), ids.slice(0, 1), ids.slice(2, 6)];
+export const WRITING = { maxTokens: 3, contextLength: 64, endTokenIds: [], isStopped: () => false };
 
 async function* fixture(name: string): AsyncGenerator<Uint8Array> {
   const response = await fetch(`/tests/fixtures/${name}/model.onnx`);
@@ -49,10 +62,12 @@ export async function tell(name: string, { geometry, length, prefix, ids, prompt
   const hidden = loaded.embeddingWidth;
   const embedding = { method: 'prompt', length: 1, hidden, values: values.slice(0, hidden) } as const;
   const { nearest } = await neighbourhood(loaded, embedding, 300, 3);
+  const answers = await generateBatch(loaded, kernels, onDevice, promptsOf(ids), WRITING);
+  const written = answers.map(({ tokenIds }) => tokenIds);
   backend.free(parameters);
   kernels.dispose();
   await loaded.dispose();
   const live = backend.live();
   await backend.dispose();
-  return { attention, without, near: nearest.flat().map(({ id }) => id), live };
+  return { attention, without, near: nearest.flat().map(({ id }) => id), written, live };
 }

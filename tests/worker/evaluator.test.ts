@@ -3,20 +3,27 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDataset } from '../../src/data';
 import type { PreludeEngine } from '../../src/worker/engine';
 import type { ApplyEvent, EvaluationEvent, EvaluationReport, EvaluationRequest } from '../../src/worker/protocol';
-import { quickRun, readyEngine } from '../support/nodeEngine';
+import { bundledSource, type NodeEngine, nodeEngine, quickRun, reviews } from '../support/nodeEngine';
 import { ignore, textSource } from '../support/source';
 
+/** With two labels each one batch of scores, so that everything here runs on a few shapes. */
+const HELD_OUT = 8;
+
+let at: NodeEngine;
 let engine: PreludeEngine;
 let adapterId: string;
 beforeAll(async () => {
-  ({ engine } = await readyEngine());
+  at = nodeEngine();
+  engine = at.engine;
+  await engine.loadModel(bundledSource, 'wasm', ignore);
+  await engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: HELD_OUT / 48, seed: 1 }, ignore);
   adapterId = (await engine.tune({ ...quickRun, steps: 2 }, ignore)).adapter.id;
 }, 60_000);
 afterAll(() => engine.unloadModel());
 
 const request = (change: Partial<EvaluationRequest> = {}): EvaluationRequest => ({
   subjects: [{ type: 'model' }],
-  rows: 8,
+  rows: HELD_OUT,
   maxTokens: 4,
   seed: 1,
   ...change,
@@ -33,7 +40,7 @@ describe('an evaluation', () => {
       { type: 'few-shot', examples: 2 },
       { type: 'adapter', id: adapterId },
     ] as const;
-    report = await engine.evaluateSubjects(request({ subjects, rows: 100 }), (event) => events.push(event));
+    report = await engine.evaluateSubjects(request({ subjects }), (event) => events.push(event));
   }, 60_000);
 
   it('is plain data about every subject and every held-out row', () => {
@@ -43,6 +50,7 @@ describe('an evaluation', () => {
     expect(report.subjects.map(({ subject }) => subject.type)).toEqual(['model', 'few-shot', 'adapter']);
     const lines = report.rows.map(({ line }) => line);
     expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+    expect(lines).toHaveLength(HELD_OUT);
     for (const { prompt, target, outcomes } of report.rows) {
       expect(prompt).toMatch(/^Text: The .*\nLabel:$/);
       expect(outcomes).toHaveLength(3);
@@ -99,11 +107,12 @@ describe('an evaluation', () => {
   it('goes on without a subject that cannot be measured, and says why', async () => {
     const failed: EvaluationEvent[] = [];
     const subjects = [{ type: 'adapter', id: 'gone' }, { type: 'few-shot', examples: 0 }, { type: 'model' }] as const;
-    const { subjects: measured } = await engine.evaluateSubjects(request({ subjects, rows: 2 }), (event) => {
+    const { subjects: measured, rows } = await engine.evaluateSubjects(request({ subjects, rows: 7 }), (event) => {
       if (event.type === 'failed') failed.push(event);
     });
     expect(measured.map(({ subject }) => subject.type)).toEqual(['model']);
     expect(measured[0]?.differences).toEqual({});
+    expect(rows).toHaveLength(7);
     expect(failed).toMatchObject([
       { subject: 0, problem: { kind: 'adapter', message: 'This adapter no longer exists.' } },
       { subject: 1, problem: { kind: 'data', message: '0 examples cannot stand in a prompt.' } },
@@ -135,9 +144,9 @@ describe('an evaluation', () => {
     const first = engine.evaluateSubjects(request(), ignore).catch(() => {});
     await expect(engine.evaluateSubjects(request(), ignore)).rejects.toThrow('An evaluation is under way.');
     void engine.stopEvaluating();
-    const second = engine.evaluateSubjects(request({ rows: 2 }), ignore);
+    const second = engine.evaluateSubjects(request(), ignore);
     await first;
-    expect((await second).rows).toHaveLength(2);
+    expect((await second).rows).toHaveLength(HELD_OUT);
   });
 });
 
@@ -155,7 +164,7 @@ describe('a file with predictions', () => {
     const { file, rows, left, stopped } = await apply('new.csv', csv, adapterId, (event) => events.push(event));
     expect({ name: file.name, rows, left, stopped }).toEqual({
       name: 'new-predictions.csv',
-      rows: 3,
+      rows: 2,
       left: 1,
       stopped: false,
     });
@@ -210,7 +219,7 @@ describe('a file with predictions', () => {
     const { file, rows, left, stopped } = await apply('long.csv', csv, null, (event) => {
       if (event.rows === 0) void engine.stopEvaluating();
     });
-    expect({ rows, left, stopped }).toEqual({ rows: 70, left: 0, stopped: true });
+    expect({ rows, left, stopped }).toEqual({ rows: 0, left: 0, stopped: true });
     expect(parseDataset('long.csv', textOf(file.bytes).slice(1)).rows.map(({ cells }) => cells.prediction)).toEqual(
       Array(70).fill(''),
     );
@@ -250,4 +259,15 @@ describe('a task that writes', () => {
     expect(left).toBe(0);
     expect(textOf(file.bytes)).toMatch(/^\uFEFFtext,n,prediction\r\n/);
   });
+});
+
+it('a model that goes ends what is measured with it, and nothing of it stays on the device', async () => {
+  const { backend } = await at.decoder();
+  const subjects = [{ type: 'model' }, { type: 'few-shot', examples: 2 }, { type: 'model' }] as const;
+  const told: EvaluationEvent[] = [];
+  const measured = engine.evaluateSubjects(request({ subjects }), (event) => told.push(event)).catch(ignore);
+  await engine.unloadModel();
+  await measured;
+  expect(told.some((event) => event.type === 'progress' && event.subject === 2)).toBe(false);
+  expect(backend.live()).toEqual({ tensors: 0, bytes: 0, sessions: 0 });
 });

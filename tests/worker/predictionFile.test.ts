@@ -14,7 +14,11 @@ async function fileOf(name: string, text: string, predictions: readonly (Predict
 }
 
 it('a table is CSV that spreadsheets read as UTF-8, whatever its delimiter was', async () => {
-  const { name, text } = await fileOf('my.cities.tsv', 'city\tn\nKöln, am Rhein\t1\nUlm\t2\n', written('a "b"', 'c'));
+  const { name, text } = await fileOf(
+    'places/my.cities.tsv',
+    'city\tn\nKöln, am Rhein\t1\nUlm\t2\n',
+    written('a "b"', 'c'),
+  );
   expect(name).toBe('my.cities-predictions.csv');
   expect(text).toBe('\uFEFFcity,n,prediction\r\n"Köln, am Rhein",1,"a ""b"""\r\nUlm,2,c\r\n');
 });

@@ -74,5 +74,16 @@ describe('a model with an operator that has no rule', () => {
     await engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: 0.2, seed: 1 }, ignore);
     await expect(engine.tune(quickRun, () => {})).rejects.toThrow('Shrink');
     await expect(engine.evaluate(null)).rejects.toThrow('Shrink');
+    const asked = { subjects: [{ type: 'model' }], rows: 2, maxTokens: 2, seed: 1 } as const;
+    await expect(engine.evaluateSubjects(asked, ignore)).rejects.toThrow('Shrink');
+  });
+
+  it('labels no file, since it cannot be asked how likely a label is, but answers one', async () => {
+    const source = textSource('new.csv', 'text,label\nThe cake was,x\nThe dog was,y\n');
+    const asked = { adapterId: null, source, maxTokens: 2 };
+    await expect(engine.applyToFile(asked, ignore)).rejects.toThrow('Shrink');
+    const mapping = { task: 'generation' } as const;
+    await engine.setDataset(textSource('reviews.csv', reviews), { mapping, seed: 1 }, ignore);
+    expect(await engine.applyToFile(asked, ignore)).toMatchObject({ rows: 2, left: 0, stopped: false });
   });
 });
