@@ -72,6 +72,16 @@ function prepareFor({ tokenizer, config }: OpenModel, { rows, options }: KeptDat
   return prepareDataset(rows, options, tokenizer, Math.floor(maxTokens));
 }
 
+/** null where nothing can be made of the beginning, which says nothing of the rest. */
+function summaryOfHead(model: OpenModel, head: KeptDataset): DatasetSummary | null {
+  try {
+    return prepareFor(model, head).summary;
+  } catch (error) {
+    if (error instanceof DataError) return null;
+    throw error;
+  }
+}
+
 export class PreludeEngine implements Engine {
   private dataset: PreparedDataset | null = null;
   private run: RunControl | null = null;
@@ -175,7 +185,10 @@ export class PreludeEngine implements Engine {
       maxRows: options.maxRows ?? MAX_ROWS,
       seed: options.seed ?? 0,
       onProgress: (progress) => onProgress({ type: 'reading', ...progress }),
-      onHead: (head) => onProgress({ type: 'preview', summary: prepareFor(model, { rows: head, options }).summary }),
+      onHead: (head) => {
+        const summary = summaryOfHead(model, { rows: head, options });
+        if (summary) onProgress({ type: 'preview', summary });
+      },
       signal,
     });
     const prepared = prepareFor(model, { rows, options });

@@ -1,5 +1,6 @@
 /** Which character parts a file's cells: the one by which most of the first records have as many cells as the first. */
 import Papa from 'papaparse';
+import { lineEndOf } from './lines';
 
 interface Delimiter {
   readonly delimiter: string;
@@ -23,7 +24,7 @@ export function chooseDelimiter(
   chosen: string | undefined,
   ending: string,
 ): Delimiter | null {
-  if (chosen !== undefined) return { delimiter: chosen, why: `the separator is ${spoken(chosen, 1)}, as chosen` };
+  if (chosen !== undefined) return { delimiter: chosen, why: `the separator is ${nameOf(chosen)}, as chosen` };
   const table = ending === 'csv' || ending === 'tsv' || ending === 'tab';
   const sample = text.slice(0, 65536);
   const cut = !whole || sample.length < text.length;
@@ -41,7 +42,13 @@ export function chooseDelimiter(
 }
 
 function score(sample: string, cut: boolean, delimiter: string) {
-  const { data } = Papa.parse<string[]>(sample, { delimiter, preview: recordsLooked + 1 });
+  const options = { delimiter, newline: lineEndOf(sample), preview: recordsLooked + 1 };
+  const quoted = Papa.parse<string[]>(sample, options);
+  // One stray quote makes a cell of all that follows.
+  const isStray = quoted.errors.some(
+    ({ type, row = 0 }) => type === 'Quotes' && (!cut || row < quoted.data.length - 1),
+  );
+  const { data } = isStray ? Papa.parse<string[]>(sample, { ...options, quoteChar: '\0' }) : quoted;
   const whole = cut && data.length <= recordsLooked ? data.slice(0, -1) : data.slice(0, recordsLooked);
   const records = whole.filter((fields) => fields.some((field) => field.trim() !== ''));
   const cells = records[0]?.length ?? 0;
@@ -61,7 +68,9 @@ function isProse(sample: string): boolean {
 }
 
 function spoken(delimiter: string, count: number): string {
-  const name = delimiters.find(([character]) => character === delimiter)?.[1] ?? `“${delimiter}”`;
-  const counted = count === 1 ? 'one' : String(count);
-  return `${counted} ${name}${count === 1 ? '' : 's'}`;
+  return count === 1 ? `one ${nameOf(delimiter)}` : `${count} ${nameOf(delimiter)}s`;
+}
+
+function nameOf(delimiter: string): string {
+  return delimiters.find(([character]) => character === delimiter)?.[1] ?? `“${delimiter}”`;
 }

@@ -5,6 +5,7 @@
 import { DataError } from '../../errors';
 import type { ReadingChoices } from '../../worker/dataProtocol';
 import { chooseDelimiter } from './delimiter';
+import { isNoText, notText } from './encoding';
 import type { TextUnit } from './plainText';
 
 export type TextFormat =
@@ -73,19 +74,13 @@ function refuseOthers(name: string, text: string, { encoding }: ReadingChoices):
       'Fetch the file with "git lfs pull", or download it from the page of the repository.',
     );
   }
-  // Text has hardly any control characters; here and there one is a damaged row's.
-  const sample = text.slice(0, 65536);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const controls = sample.match(/[\0-\x08\x0e-\x1a\x1c-\x1f]/g)?.length ?? 0;
-  if (controls > 1 && controls > sample.length / 50) {
-    throw new DataError(
-      `${name} is not a text file.`,
-      { file: name },
-      encoding === undefined
-        ? 'Save it as CSV or JSON Lines in UTF-8 (from a spreadsheet: Save as, CSV UTF-8).'
-        : 'Choose another encoding, or let it be recognised.',
-    );
-  }
+  if (!isNoText(text.slice(0, 65536))) return;
+  if (encoding === undefined) throw notText(name);
+  throw new DataError(
+    `${name} is not ${encoding} text.`,
+    { file: name },
+    'Choose another encoding, or let it be recognised.',
+  );
 }
 
 function json({ text, whole }: Head, ending: string): TextFormat | null {
@@ -97,7 +92,10 @@ function json({ text, whole }: Head, ending: string): TextFormat | null {
   const lines = headLines(text, whole);
   const enclosed = lines.filter((line) => /^(\{.*\}|\[.*\])$/s.test(line)).length;
   if (lines.length > 1 && enclosed > 1 && 2 * enclosed >= lines.length && !(whole && isJson(begin))) {
-    return { format: 'jsonl', why: `${enclosed} of the first ${lines.length} lines are enclosed in brackets` };
+    return {
+      format: 'jsonl',
+      why: `${enclosed} of the first ${lines.length} lines are ${begin.startsWith('[') ? 'lists' : 'objects'}`,
+    };
   }
   const linewise = ending === 'jsonl' || ending === 'ndjson';
   const single = lines.length <= 1 && begin.startsWith('{');
