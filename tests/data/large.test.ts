@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseDataset, readDataset } from '../../src/data';
 import { Collector, wellMixed } from '../../src/data/reading/collect';
+import { unpacked } from '../../src/data/reading/input';
 import { JsonReader } from '../../src/data/reading/json';
 import { Reservoir } from '../../src/data/reading/reservoir';
 import { readingOf } from '../../src/data/reading/summary';
@@ -147,6 +148,24 @@ describe('what is long or late', () => {
     );
     expect(reading.encoding).toBe('utf-8');
     expect(rows.every(({ cells }, i) => cells.text === `${letters}${i}`)).toBe(true);
+  });
+});
+
+describe('what unpacks', () => {
+  async function* zeros(pieces: number) {
+    const piece = new Uint8Array(2 ** 26);
+    for (let i = 0; i < pieces; i++) yield piece;
+  }
+  const through = async (pieces: number, packedBytes: number) => {
+    let bytes = 0;
+    for await (const piece of unpacked('a.csv.gz', zeros(pieces), packedBytes)) bytes += piece.length;
+    return bytes;
+  };
+
+  it('to far more than its size is not unpacked further', async () => {
+    expect(await through(20, 2 ** 23)).toBe(20 * 2 ** 26);
+    expect(await through(2, 1000)).toBe(2 ** 27);
+    await expect(through(20, 2 ** 22)).rejects.toThrow('a.csv.gz unpacks to more than 200 times its size.');
   });
 });
 

@@ -18,25 +18,25 @@ const recordsLooked = 50;
 /** Where the ending does not say that it is a table. */
 const enoughAlike = 0.8;
 
-/** null where none does. @param ending which settles what the text leaves open */
+/** null where none does. @param named what the file's name, or a person, says: a table, parted by tabs */
 export function chooseDelimiter(
   { text, whole }: { readonly text: string; readonly whole: boolean },
   chosen: string | undefined,
-  ending: string,
+  named: { readonly isTable: boolean; readonly hasTabs: boolean },
 ): Delimiter | null {
   if (chosen !== undefined) return { delimiter: chosen, why: `the separator is ${nameOf(chosen)}, as chosen` };
-  const table = ending === 'csv' || ending === 'tsv' || ending === 'tab';
   const sample = text.slice(0, 65536);
   const cut = !whole || sample.length < text.length;
   const scores = delimiters
     .map(([delimiter]) => score(sample, cut, delimiter))
     .filter(({ cells }) => cells > 1)
     .sort((a, b) => b.alike / b.records - a.alike / a.records);
-  const named = ending === 'tsv' || ending === 'tab' ? scores.find(({ delimiter }) => delimiter === '\t') : undefined;
-  const best = named ?? scores[0];
+  const best = (named.hasTabs ? scores.find(({ delimiter }) => delimiter === '\t') : undefined) ?? scores[0];
   if (best === undefined) return null;
   const { delimiter, cells, alike, records } = best;
-  if (!table && (records < 2 || alike / records < enoughAlike || (delimiter === ',' && isProse(sample)))) return null;
+  if (!named.isTable) {
+    if (records < 2 || alike / records < enoughAlike || (delimiter === ',' && isProse(sample))) return null;
+  }
   const parts = spoken(delimiter, cells - 1);
   return { delimiter, why: `${alike} of the first ${records} lines have ${parts}` };
 }
