@@ -197,7 +197,9 @@ export class PreludeEngine implements Engine {
         // What is wrong with the beginning is said of the whole, should it be so.
         preview = prepareFor(model, { rows: head, options }, { signal }).then(
           ({ summary }) => onProgress({ type: 'preview', summary }),
-          () => {},
+          (error: unknown) => {
+            if (!(error instanceof DataError)) throw error;
+          },
         );
       },
       signal,

@@ -13,6 +13,9 @@ const KEYS = [
   'nodes_step_over_forward',
   'flops_step_over_forward',
   'peak_live_bytes',
+  'dataset_preview_s',
+  'dataset_read_s',
+  'dataset_peak_bytes',
   'first_token_s',
   'js_gzip_bytes',
 ];

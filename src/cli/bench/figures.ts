@@ -3,6 +3,7 @@
  * in this order. What a figure needs is loaded when the first figure asks for it.
  */
 import { firstTokenSeconds, scriptGzipBytes } from './builtPage';
+import { datasetPeakBytes, datasetPreviewSeconds, datasetReadSeconds, describeDataset } from './dataset';
 import { generationRatio } from './generation';
 import { loadingHeapRatio } from './loadingHeap';
 import { describeShape, STEP_SHAPE } from './stepOverForward';
@@ -81,6 +82,24 @@ export const figures: readonly Figure[] = [
     unit: '×',
     what: 'JavaScript memory the worker holds while 304 MiB load from a server through the cache, over the largest tensor',
     measure: loadingHeapRatio,
+  },
+  {
+    name: 'dataset_preview_s',
+    unit: 's',
+    what: `a dataset set to its preview, bundled model's tokenizer: ${describeDataset}`,
+    measure: datasetPreviewSeconds,
+  },
+  {
+    name: 'dataset_read_s',
+    unit: 's',
+    what: 'the same to its summary: all read, 10,000 rows drawn, mapped and tokenised',
+    measure: datasetReadSeconds,
+  },
+  {
+    name: 'dataset_peak_bytes',
+    unit: 'bytes',
+    what: 'JavaScript memory meanwhile, over that before',
+    measure: datasetPeakBytes,
   },
   {
     name: 'first_token_s',

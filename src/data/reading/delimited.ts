@@ -3,7 +3,7 @@
  * numbers, the repair after a quote that is never closed, and what the header names are ours.
  */
 import Papa from 'papaparse';
-import { columnNames, looksLikeData } from './header';
+import { columnNames, looksLikeData, namedWidth } from './header';
 import { lineEndOf } from './lines';
 import { type Described, type RowSink, splitColumn, type TextReader } from './sink';
 
@@ -140,7 +140,8 @@ export class DelimitedReader implements TextReader {
     const first = records?.[0];
     if (!records || first === undefined) return;
     this.header ??= !looksLikeData(records);
-    this.names = columnNames(first.fields, this.header);
+    const width = this.header ? namedWidth(records) : first.fields.length;
+    this.names = columnNames(first.fields.slice(0, width), this.header);
     this.split = this.names.indexOf(splitColumn);
     this.sink.columns(this.names);
     for (const record of this.header ? records.slice(1) : records) this.row(record);

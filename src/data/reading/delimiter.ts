@@ -1,5 +1,6 @@
 /** Which character parts a file's cells: the one by which most of the first records have as many cells as the first. */
 import Papa from 'papaparse';
+import { lineEndOf } from './lines';
 
 interface Delimiter {
   readonly delimiter: string;
@@ -17,31 +18,37 @@ const recordsLooked = 50;
 /** Where the ending does not say that it is a table. */
 const enoughAlike = 0.8;
 
-/** null where none does. @param ending which settles what the text leaves open */
+/** null where none does. @param named what the file's name, or a person, says: a table, parted by tabs */
 export function chooseDelimiter(
   { text, whole }: { readonly text: string; readonly whole: boolean },
   chosen: string | undefined,
-  ending: string,
+  named: { readonly isTable: boolean; readonly hasTabs: boolean },
 ): Delimiter | null {
-  if (chosen !== undefined) return { delimiter: chosen, why: `the separator is ${spoken(chosen, 1)}, as chosen` };
-  const table = ending === 'csv' || ending === 'tsv' || ending === 'tab';
+  if (chosen !== undefined) return { delimiter: chosen, why: `the separator is ${nameOf(chosen)}, as chosen` };
   const sample = text.slice(0, 65536);
   const cut = !whole || sample.length < text.length;
   const scores = delimiters
     .map(([delimiter]) => score(sample, cut, delimiter))
     .filter(({ cells }) => cells > 1)
     .sort((a, b) => b.alike / b.records - a.alike / a.records);
-  const named = ending === 'tsv' || ending === 'tab' ? scores.find(({ delimiter }) => delimiter === '\t') : undefined;
-  const best = named ?? scores[0];
+  const best = (named.hasTabs ? scores.find(({ delimiter }) => delimiter === '\t') : undefined) ?? scores[0];
   if (best === undefined) return null;
   const { delimiter, cells, alike, records } = best;
-  if (!table && (records < 2 || alike / records < enoughAlike || (delimiter === ',' && isProse(sample)))) return null;
+  if (!named.isTable) {
+    if (records < 2 || alike / records < enoughAlike || (delimiter === ',' && isProse(sample))) return null;
+  }
   const parts = spoken(delimiter, cells - 1);
   return { delimiter, why: `${alike} of the first ${records} lines have ${parts}` };
 }
 
 function score(sample: string, cut: boolean, delimiter: string) {
-  const { data } = Papa.parse<string[]>(sample, { delimiter, preview: recordsLooked + 1 });
+  const options = { delimiter, newline: lineEndOf(sample), preview: recordsLooked + 1 };
+  const quoted = Papa.parse<string[]>(sample, options);
+  // One stray quote makes a cell of all that follows.
+  const isStray = quoted.errors.some(
+    ({ type, row = 0 }) => type === 'Quotes' && (!cut || row < quoted.data.length - 1),
+  );
+  const { data } = isStray ? Papa.parse<string[]>(sample, { ...options, quoteChar: '\0' }) : quoted;
   const whole = cut && data.length <= recordsLooked ? data.slice(0, -1) : data.slice(0, recordsLooked);
   const records = whole.filter((fields) => fields.some((field) => field.trim() !== ''));
   const cells = records[0]?.length ?? 0;
@@ -61,7 +68,9 @@ function isProse(sample: string): boolean {
 }
 
 function spoken(delimiter: string, count: number): string {
-  const name = delimiters.find(([character]) => character === delimiter)?.[1] ?? `“${delimiter}”`;
-  const counted = count === 1 ? 'one' : String(count);
-  return `${counted} ${name}${count === 1 ? '' : 's'}`;
+  return count === 1 ? `one ${nameOf(delimiter)}` : `${count} ${nameOf(delimiter)}s`;
+}
+
+function nameOf(delimiter: string): string {
+  return delimiters.find(([character]) => character === delimiter)?.[1] ?? `“${delimiter}”`;
 }

@@ -9,6 +9,9 @@ import type { TextEncodingName } from '../../worker/dataProtocol';
 /** Western text has a tenth of its letters beyond ASCII; text in other scripts has nearly all. */
 const mostlyForeign = 0.3;
 
+/** Text has hardly any control characters; here and there one is a damaged row's. */
+const mostControls = 0.02;
+
 const names: Readonly<Record<TextEncodingName, string>> = {
   'utf-8': 'UTF-8',
   'utf-16le': 'UTF-16 (little endian)',
@@ -45,7 +48,8 @@ export class Decoding {
     this.decoder = new TextDecoder(this.encoding, { fatal: this.encoding === 'utf-8', ignoreBOM: true });
     if (chosen !== undefined) this.reason = `${names[chosen]}, as chosen.`;
     else if (guessed === null || guessed === 'utf-8') this.reason = '';
-    else this.reason = `${names[guessed]}, as ${marked ? 'its first two bytes' : 'every second byte, a zero,'} says.`;
+    else
+      this.reason = `${names[guessed]}, ${marked ? 'as its first two bytes say' : 'since every second byte is zero'}.`;
   }
 
   /** @throws DataError where the bytes are text in no encoding that is known here */
@@ -88,12 +92,13 @@ export class Decoding {
   }
 
   private notUtf8(bytes: Uint8Array): string {
-    const { characters, broken, foreign, at } = inspect(bytes);
+    const { characters, broken, foreign, controls, at } = inspect(bytes);
     if (this.chosen === 'utf-8' || !this.onlyAscii || characters > broken) {
       this.damaged = true;
       this.reason ||= 'UTF-8, with some bytes that are not.';
       return lenient.decode(bytes);
     }
+    if (controls > mostControls) throw notText(this.file);
     if (foreign > mostlyForeign) {
       throw new DataError(
         `${this.file} is neither UTF-8 nor in a Western encoding.`,
@@ -153,15 +158,28 @@ function unfinished(bytes: Uint8Array): number {
   return 0;
 }
 
-/** Of bytes that are not UTF-8 throughout: characters beyond ASCII that are, bytes that are not (the first is `at`), and the share of bytes beyond ASCII. */
-function inspect(bytes: Uint8Array): { characters: number; broken: number; foreign: number; at: number } {
+interface Inspection {
+  /** Characters beyond ASCII that are UTF-8. */
+  readonly characters: number;
+  /** Bytes that are not, and where the first of them is. */
+  readonly broken: number;
+  readonly at: number;
+  /** Shares of all bytes: those beyond ASCII, and control characters. */
+  readonly foreign: number;
+  readonly controls: number;
+}
+
+/** Of bytes that are not UTF-8 throughout. */
+function inspect(bytes: Uint8Array): Inspection {
   let characters = 0;
   let broken = 0;
   let beyond = 0;
+  let controls = 0;
   let at = -1;
   for (let i = 0; i < bytes.length; ) {
     const length = promised(bytes[i]!);
     if (length === 1) {
+      if (isControl(bytes[i]!)) controls++;
       i++;
       continue;
     }
@@ -175,5 +193,24 @@ function inspect(bytes: Uint8Array): { characters: number; broken: number; forei
     }
     i = end;
   }
-  return { characters, broken, foreign: beyond / bytes.length, at: Math.max(at, 0) };
+  return { characters, broken, foreign: beyond / bytes.length, controls: controls / bytes.length, at: Math.max(at, 0) };
+}
+
+/** All of ASCII's but tab, line ends, form feed and escape. */
+function isControl(code: number): boolean {
+  return code < 0x20 && !(code >= 0x09 && code <= 0x0d) && code !== 0x1b;
+}
+
+export function isNoText(text: string): boolean {
+  let controls = 0;
+  for (let i = 0; i < text.length; i++) if (isControl(text.charCodeAt(i))) controls++;
+  return controls > 1 && controls > mostControls * text.length;
+}
+
+export function notText(file: string): DataError {
+  return new DataError(
+    `${file} is not a text file.`,
+    { file },
+    'Save it as CSV or JSON Lines in UTF-8 (from a spreadsheet: Save as, CSV UTF-8).',
+  );
 }

@@ -20,6 +20,15 @@ export function looksLikeData(records: readonly CsvRecord[]): boolean {
   });
 }
 
+/** How many columns there are, without those at the end that have neither a name nor anything in them: separators too many. */
+export function namedWidth([header, ...rows]: readonly CsvRecord[]): number {
+  const fields = header?.fields ?? [];
+  let width = fields.length;
+  const isBlank = (field: string | undefined) => (field ?? '').trim() === '';
+  while (width > 1 && isBlank(fields[width - 1]) && rows.every((row) => isBlank(row.fields[width - 1]))) width--;
+  return width;
+}
+
 /** Names without spaces around them; a nameless column is `column 3`, the second `text` is `text_2`. */
 export function columnNames(header: readonly string[], named: boolean): string[] {
   const names = new Set<string>();

@@ -77,7 +77,8 @@ export async function* unpacked(
   try {
     for await (const chunk of chunks) {
       bytes += chunk.length;
-      refuseBomb(path, packedBytes, bytes);
+      const bomb = bombError(path, packedBytes, bytes);
+      if (bomb) throw bomb;
       yield chunk;
     }
   } catch (cause) {
@@ -91,9 +92,10 @@ export async function* unpacked(
   }
 }
 
-export function refuseBomb(path: string, packedBytes: number, bytes: number): void {
-  if (bytes <= harmlessBytes || bytes <= maxRatio * packedBytes) return;
-  throw new DataError(
+/** null for what unpacks to a size that text may have. */
+export function bombError(path: string, packedBytes: number, bytes: number): DataError | null {
+  if (bytes <= harmlessBytes || bytes <= maxRatio * packedBytes) return null;
+  return new DataError(
     `${path} unpacks to more than ${maxRatio} times its size.`,
     { file: path },
     'No dataset does. If this one is meant so, unpack it yourself and drop what is inside.',

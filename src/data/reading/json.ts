@@ -23,6 +23,7 @@ export class JsonReader implements TextReader {
   constructor(
     private readonly name: string,
     private readonly sink: RowSink,
+    private readonly limit = wholeLimit,
   ) {}
 
   write(text: string): void {
@@ -32,7 +33,7 @@ export class JsonReader implements TextReader {
     }
     this.pieces.push(text);
     this.length += text.length;
-    if (this.length <= wholeLimit) return;
+    if (this.length <= this.limit) return;
     this.stream = new JsonStreamReader(this.name, this.sink);
     for (const piece of this.pieces.splice(0)) this.stream.write(piece);
   }

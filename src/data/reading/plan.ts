@@ -34,6 +34,11 @@ export interface Plan {
 
 const headBytes = 2 ** 18;
 
+/** An error about a file, to stand beside its path: `it is a PNG image`. */
+export function reasonFor(path: string, { message }: DataError): string {
+  return message.startsWith(`${path} `) ? `it${message.slice(path.length).replace(/\.$/, '')}` : message;
+}
+
 type Recognised = Pick<PlannedFile, 'input' | 'content'>;
 
 /** @throws DataError where no file can be read */
@@ -58,7 +63,7 @@ export async function planFiles(source: DatasetSource, choices: ReadingChoices, 
       recognised.push({ input, content: await recognise(input, choices) });
     } catch (error) {
       if (alone || !(error instanceof DataError)) throw error;
-      leftOut.push({ path: input.path, reason: error.message, error });
+      leftOut.push({ path: input.path, reason: reasonFor(input.path, error), error });
     }
   }
   return withSplits(withoutNotes(withLabels(recognised), leftOut), leftOut, source.name);
@@ -83,10 +88,12 @@ function leftOutByName(path: string): string | null {
 async function entriesOf(path: string, blob: Blob, oneOfMany: boolean, leftOut: LeftOut[]): Promise<Input[]> {
   const inputs: Input[] = [];
   for (const entry of await zipEntries(path, blob)) {
-    const reason = leftOutByName(entry.path) ?? entry.leftOut;
+    const reason = leftOutByName(entry.path);
+    const error = entry.leftOut;
     const within = oneOfMany ? `${path}/${entry.path}` : entry.path;
-    if (reason === null) inputs.push({ ...entry.input, path: within });
-    else leftOut.push({ path: within, reason });
+    if (reason !== null) leftOut.push({ path: within, reason });
+    else if (error !== null) leftOut.push({ path: within, reason: reasonFor(entry.path, error), error });
+    else inputs.push({ ...entry.input, path: within });
   }
   return inputs;
 }
@@ -173,8 +180,9 @@ function withSplits(files: readonly Recognised[], leftOut: LeftOut[], name: stri
     else planned.push({ ...file, split: split === 'test' ? 'validation' : (split ?? 'train') });
   }
   if (planned.length > 0) return { files: planned, leftOut };
+  const failed = leftOut.find(({ error }) => error !== undefined);
+  if (failed?.error) throw failed.error;
   const [first] = leftOut;
-  if (first?.error) throw first.error;
   throw new DataError(
     `${name} holds no file with rows${first ? `: ${first.path} is left out, since ${first.reason}` : ''}.`,
     { file: name },

@@ -5,6 +5,7 @@
 import { DataError } from '../../errors';
 import type { ReadingChoices } from '../../worker/dataProtocol';
 import { chooseDelimiter } from './delimiter';
+import { isNoText, notText } from './encoding';
 import type { TextUnit } from './plainText';
 
 export type TextFormat =
@@ -73,41 +74,41 @@ function refuseOthers(name: string, text: string, { encoding }: ReadingChoices):
       'Fetch the file with "git lfs pull", or download it from the page of the repository.',
     );
   }
-  // Text has hardly any control characters; here and there one is a damaged row's.
-  const sample = text.slice(0, 65536);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const controls = sample.match(/[\0-\x08\x0e-\x1a\x1c-\x1f]/g)?.length ?? 0;
-  if (controls > 1 && controls > sample.length / 50) {
-    throw new DataError(
-      `${name} is not a text file.`,
-      { file: name },
-      encoding === undefined
-        ? 'Save it as CSV or JSON Lines in UTF-8 (from a spreadsheet: Save as, CSV UTF-8).'
-        : 'Choose another encoding, or let it be recognised.',
-    );
-  }
+  if (!isNoText(text.slice(0, 65536))) return;
+  if (encoding === undefined) throw notText(name);
+  throw new DataError(
+    `${name} is not ${encoding} text.`,
+    { file: name },
+    'Choose another encoding, or let it be recognised.',
+  );
 }
+
+/** A value that JSON may begin with, as no sentence in brackets and no wiki's template does. */
+const jsonBegins = /^(\{\s*["'}/]|\[\s*(["{[\]\d/-]|true|false|null)|[{[]\s*$)/;
 
 function json({ text, whole }: Head, ending: string): TextFormat | null {
   const begin = text.trimStart();
-  const comment = (ending === 'json' || ending === 'jsonc') && /^\/[/*]/.test(begin);
-  if (!comment && !/^(\{\s*["'}/]|\[\s*(["{[\]\d/-]|true|false|null)|\{\s*$|\[\s*$)/.test(begin)) {
-    return ending === 'json' && whole && isJson(begin) ? { format: 'json', why: 'a value' } : null;
+  const linewise = ending === 'jsonl' || ending === 'ndjson';
+  const document = ending === 'json' || ending === 'jsonc';
+  if (!jsonBegins.test(begin)) {
+    const says = document && (/^\/[/*]/.test(begin) || (whole && isJson(begin)));
+    return says ? { format: 'json', why: 'its ending says so' } : null;
   }
   const lines = headLines(text, whole);
   const enclosed = lines.filter((line) => /^(\{.*\}|\[.*\])$/s.test(line)).length;
-  if (lines.length > 1 && enclosed > 1 && 2 * enclosed >= lines.length && !(whole && isJson(begin))) {
-    return { format: 'jsonl', why: `${enclosed} of the first ${lines.length} lines are enclosed in brackets` };
+  if (enclosed > 1 && 2 * enclosed >= lines.length && !(whole && isJson(begin))) {
+    const what = begin.startsWith('[') ? 'lists' : 'objects';
+    return { format: 'jsonl', why: `${enclosed} of the first ${lines.length} lines are ${what}` };
   }
-  const linewise = ending === 'jsonl' || ending === 'ndjson';
-  const single = lines.length <= 1 && begin.startsWith('{');
-  if (single && (linewise || (ending !== 'json' && !whole)))
+  if (begin.startsWith('{') && linewise && (enclosed > 0 || lines.length <= 1)) {
+    return { format: 'jsonl', why: 'its ending says so' };
+  }
+  // A first line that is longer than what was looked at.
+  if (begin.startsWith('{') && !document && !whole && lines.length <= 1) {
     return { format: 'jsonl', why: 'its first line is an object' };
-  // A sentence in brackets or a wiki's template is no JSON, unless the name says it were.
-  const says = linewise || ending === 'json' || ending === 'jsonc';
-  if (linewise && begin.startsWith('{') && enclosed > 0) return { format: 'jsonl', why: 'its ending says so' };
-  if (!says && whole && begin.startsWith('[') && !/[}\]]\s*$/.test(begin)) return null;
-  return { format: 'json', why: 'it begins with a bracket' };
+  }
+  const isSentence = whole && begin.startsWith('[') && !/[}\]]\s*$/.test(begin);
+  return isSentence && !linewise && !document ? null : { format: 'json', why: 'it begins with a bracket' };
 }
 
 function isJson(text: string): boolean {
@@ -120,11 +121,10 @@ function isJson(text: string): boolean {
 }
 
 function delimited(head: Head, choices: ReadingChoices, ending: string): TextFormat | null {
-  const found = chooseDelimiter(
-    head,
-    choices.delimiter,
-    isTable(ending) || choices.format === 'csv' ? ending || 'csv' : ending,
-  );
+  const found = chooseDelimiter(head, choices.delimiter, {
+    isTable: isTable(ending) || choices.format === 'csv',
+    hasTabs: ending === 'tsv' || ending === 'tab',
+  });
   return found && { format: 'csv', ...found, header: choices.header ?? null };
 }
 

@@ -2,7 +2,7 @@
 import { DataError } from '../../errors';
 import type { Reading, ReadingChoices } from '../../worker/dataProtocol';
 import type { Collector } from './collect';
-import type { LeftOut } from './plan';
+import { type LeftOut, reasonFor } from './plan';
 import { contradiction } from './readers';
 import { shapeOf } from './shape';
 import type { Described } from './sink';
@@ -29,9 +29,14 @@ export function readingOf(
 ): Reading {
   const [main] = files.filter(({ described }) => described !== null).sort((a, b) => b.rows - a.rows);
   const described = main?.described;
-  if (main === undefined || !described || collector.readable === 0) throw noRows(name, files, collector);
-  if (collector.columns.length === 0)
-    throw new DataError(`The rows of ${name} have no columns.`, { file: name, line: 1 });
+  if (main === undefined || !described || collector.readable === 0) throw noRows(name, files, collector, choices);
+  if (collector.columns.length === 0) {
+    throw new DataError(
+      `The rows of ${name} have no columns.`,
+      { file: name, line: 1 },
+      'Give each row values with names, such as {"text": "…", "label": "…"}.',
+    );
+  }
   const { format, delimiter, header, unit } = described;
   const several = files.length > 1 ? `${files.length} files. ${main.path}: ` : '';
   const sentences = [described.reason, main.encodingReason, contradiction(main.path, format, choices)];
@@ -44,13 +49,17 @@ export function readingOf(
     shape: shapeOf(described.shape, collector.columns),
     reason: several + sentences.filter((sentence) => sentence !== '').join(' '),
     files: [
-      ...files.map((file) => ({ path: file.path, rows: file.rows, leftOut: file.leftOut?.message ?? null })),
+      ...files.map((file) => ({
+        path: file.path,
+        rows: file.rows,
+        leftOut: file.leftOut && reasonFor(file.path, file.leftOut),
+      })),
       ...leftOut.map(({ path, reason }) => ({ path, rows: 0, leftOut: reason })),
     ],
   };
 }
 
-function noRows(name: string, files: readonly FileReading[], collector: Collector): DataError {
+function noRows(name: string, files: readonly FileReading[], collector: Collector, choices: ReadingChoices): DataError {
   const first = collector.firstProblem;
   const broken = files.find(({ leftOut }) => leftOut !== null)?.leftOut;
   if (first === undefined && broken) return broken;
@@ -59,6 +68,14 @@ function noRows(name: string, files: readonly FileReading[], collector: Collecto
   return new DataError(
     first === undefined ? nothing : `${name} has no row that can be used. Line ${first.line}: ${first.reason}.`,
     { file: name, line: first?.line ?? 1, ...(first?.column !== undefined && { column: first.column }) },
-    'Use a CSV or TSV file with column names in its first line, or one JSON object per line.',
+    adviceFor(first !== undefined || format === 'csv', choices),
   );
+}
+
+function adviceFor(isTable: boolean, choices: ReadingChoices): string {
+  if (Object.values(choices).some((choice) => choice !== undefined)) {
+    return 'Choose otherwise how it is read, or let it be recognised by its content.';
+  }
+  if (!isTable) return 'Drop a file with rows in it.';
+  return 'Use a CSV or TSV file with column names in its first line, or one JSON object per line.';
 }

@@ -16,7 +16,7 @@ export function cellText(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'string') return value;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? '' : value.toISOString();
-  if (ArrayBuffer.isView(value)) return `(${value.byteLength} bytes)`;
+  if (ArrayBuffer.isView(value)) return bytesText(value);
   if (Array.isArray(value) && value.every((item) => typeof item !== 'object' || item === null)) {
     return value.map(cellText).join(', ');
   }
@@ -26,4 +26,13 @@ export function cellText(value: unknown): string {
 /** Parquet has integers that JSON has not. */
 function exactly(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** Some writers of Parquet do not say that bytes are text. */
+function bytesText(bytes: ArrayBufferView): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return `(${bytes.byteLength} bytes)`;
+  }
 }

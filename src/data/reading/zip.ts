@@ -1,12 +1,12 @@
 /** The files in a zip, each unpacked as it is read, on zip.js. */
 import { DataError } from '../../errors';
 import { documentIn } from './bytes';
-import { chunksOf, gathered, type Input, refuseBomb, unpacked } from './input';
+import { bombError, chunksOf, gathered, type Input, unpacked } from './input';
 
 export interface ZipEntry {
   readonly path: string;
   /** Why it cannot be read; null where it can. */
-  readonly leftOut: string | null;
+  readonly leftOut: DataError | null;
   readonly input: Input;
 }
 
@@ -42,18 +42,13 @@ export async function zipEntries(name: string, blob: Blob): Promise<ZipEntry[]> 
     return [
       {
         path,
-        leftOut: encrypted ? 'it is encrypted' : bombReason(path, compressedSize, size),
+        leftOut: encrypted ? encryptedError(path) : bombError(path, compressedSize, size),
         input: { path, size, open, blob: () => gathered(open(() => {})) },
       },
     ];
   });
 }
 
-function bombReason(path: string, compressedSize: number, size: number): string | null {
-  try {
-    refuseBomb(path, compressedSize, size);
-    return null;
-  } catch {
-    return 'it unpacks to more than 200 times its size';
-  }
+function encryptedError(path: string): DataError {
+  return new DataError(`${path} is encrypted.`, { file: path }, 'Unpack it with its password and drop what is inside.');
 }
