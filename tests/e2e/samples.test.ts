@@ -57,7 +57,9 @@ describe.each(samples)('the sample $title', ({ title, file, rows, task }) => {
     await setNumber(compare, 'Rows to measure', ROWS);
     if (task !== 'classification') await setNumber(compare, 'Answer length', 12);
     await compare.getByRole('button', { name: 'Measure all' }).click();
-    const scores = compare.getByRole('table').filter({ has: person.page.getByRole('columnheader', { name: 'Measure' }) });
+    const scores = compare
+      .getByRole('table')
+      .filter({ has: person.page.getByRole('columnheader', { name: 'Measure' }) });
     await compare.getByText(`${ROWS} rows of ${file}`).waitFor({ timeout: 120_000 });
     for (const metric of metrics[task]) {
       const line = scores.getByRole('row').filter({ has: person.page.getByRole('rowheader', { name: metric }) });
@@ -70,10 +72,11 @@ describe.each(samples)('the sample $title', ({ title, file, rows, task }) => {
 test('a wrong file says what it is, and the sample is still there', async () => {
   const data = person.step('Data');
   const picture = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+  await data.getByLabel('Drop a dataset').setInputFiles({ name: 'rows.csv', mimeType: 'text/csv', buffer: picture });
   await data
-    .getByLabel('Drop a dataset')
-    .setInputFiles({ name: 'rows.csv', mimeType: 'text/csv', buffer: picture });
-  await data.getByRole('alert').filter({ hasText: /rows\.csv is a PNG picture/ }).waitFor(LOADED);
+    .getByRole('alert')
+    .filter({ hasText: /rows\.csv is a PNG picture/ })
+    .waitFor(LOADED);
   await data.getByText('is still in use').waitFor(LOADED);
 });
 
