@@ -5,9 +5,9 @@
  */
 import type { Engine, ExportedFile } from '../worker';
 import type { Adapters } from './adapters';
-import { createAdapters, keptAdapters } from './adapters';
+import { createAdapters } from './adapters';
 import type { Applying } from './applying';
-import { appliedWith, createApplying } from './applying';
+import { createApplying } from './applying';
 import type { Chooser } from './chooser';
 import { createChooser } from './chooser';
 import type { Compare } from './compare';
@@ -17,12 +17,10 @@ import { createDataset, shownDataset, usableDataset } from './dataset';
 import { skippedCsv } from './datasetReport';
 import type { Estimate } from './estimate';
 import { createEstimate } from './estimate';
-import type { Evaluation, Measured } from './evaluation';
+import type { Evaluation } from './evaluation';
 import { createEvaluation } from './evaluation';
-import { reportFile } from './evaluationFile';
 import type { Exporting } from './exporting';
 import { createExporting } from './exporting';
-import { groundOf } from './ground';
 import type { HubToken } from './hubToken';
 import { createHubToken } from './hubToken';
 import { datasetFiles, datasetName } from './intake';
@@ -35,6 +33,8 @@ import { createModel, summaryOf } from './model';
 import { modelAddress } from './modelAddress';
 import type { ModelCache } from './modelCache';
 import { createModelCache } from './modelCache';
+import type { Proof } from './proof';
+import { createProof } from './proof';
 import type { Run } from './run';
 import { createRun, latestRun } from './run';
 import type { Runs } from './runs';
@@ -44,14 +44,13 @@ import { createSamples, sampleMapping } from './samples';
 import type { Delay, Schedule } from './schedule';
 import type { Settings } from './settings';
 import { createSettings, suggestInitText, toTuneSettings } from './settings';
-import { namedSubjects } from './subjects';
 import type { Sweep, SweepPageState } from './sweep';
 import { createSweep, sweepProgress } from './sweep';
 import { readForm } from './sweepForm';
 import type { UrlState } from './url';
 import type { Voting } from './voting';
 import { createVoting } from './voting';
-import { settingsIssues, whyNotApply, whyNotMeasure, whyNotSweep, whyNotTrain, whyNotTune } from './whyNot';
+import { settingsIssues, whyNotSweep, whyNotTrain, whyNotTune } from './whyNot';
 
 export interface SessionOptions {
   readonly url: UrlState;
@@ -63,7 +62,7 @@ export interface SessionOptions {
   readonly save: (file: ExportedFile) => void;
 }
 
-export interface Session {
+export interface Session extends Proof {
   readonly model: Model;
   readonly chooser: Chooser;
   readonly hubToken: HubToken;
@@ -99,12 +98,6 @@ export interface Session {
   composeAdapters(firstId: string, secondId: string): Promise<void>;
   /** Shows an adapter in Compare and chooses it in Export. */
   chooseAdapter(id: string): void;
-  /** Measures the chosen subjects on held-out rows of the dataset. */
-  measure(): void;
-  /** Saves the rows of a report. */
-  saveReport(measured: Measured): Promise<void>;
-  /** Answers a file, and saves it. */
-  applyTo(files: readonly File[]): void;
   /** Hands over the adapter of Export with the settings of its run; where none is known, those that stand in Tune. */
   continueOnGpus(): Promise<void>;
 }
@@ -229,6 +222,7 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
   });
 
   const session: Session = {
+    ...createProof({ model, dataset, compare, adapters, evaluation, exporting, applying }, save),
     model,
     chooser,
     hubToken,
@@ -306,28 +300,6 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       if (adapter !== null) chooseAdapter(adapter.id);
     },
     chooseAdapter,
-    measure() {
-      const current = usableDataset(dataset.store.getState());
-      const summary = summaryOf(model.store.getState());
-      if (whyNotMeasure(session) !== null || current === null || summary === null) return;
-      const { form } = evaluation.store.getState();
-      void evaluation.measure({
-        subjects: namedSubjects(form, compare.store.getState().columns, keptAdapters(adapters.store.getState())),
-        rows: Math.min(form.rows, current.summary.validationRows),
-        maxTokens: form.maxTokens,
-        ground: groundOf(summary, current),
-      });
-    },
-    saveReport: async (measured) => save(await reportFile(measured)),
-    applyTo(files) {
-      if (whyNotApply(session) !== null) return;
-      const list = keptAdapters(adapters.store.getState());
-      const adapterId = appliedWith(applying.store.getState().choice, exporting.store.getState().adapterId, list);
-      void applying.apply(
-        adapterId,
-        files.map((file) => ({ path: file.name, blob: file })),
-      );
-    },
     continueOnGpus() {
       const { adapterId } = exporting.store.getState();
       const ofThisVisit = run.store.getState().runs.find(({ adapter }) => adapter?.id === adapterId)?.settings;

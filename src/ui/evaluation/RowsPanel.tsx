@@ -53,6 +53,7 @@ export function RowsPanel({ measured }: { readonly measured: Measured }) {
         {subjects.length > 1 && (
           <Select
             size="xs"
+            w="16rem"
             label="Seen with"
             data={subjects.map(({ name }, index) => ({ value: String(index), label: name }))}
             value={String(sight.looked)}
