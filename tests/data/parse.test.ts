@@ -178,6 +178,12 @@ describe('CSV and TSV', () => {
     ]);
   });
 
+  it('pass over a cell of NUL characters beside quotes that do not pair', () => {
+    const parsed = parseDataset('a.tsv', 'text\tlabel\n"x\t\0\ny\tb\n');
+    expect(parsed.problems).toEqual([{ kind: 'unreadable', line: 2, reason: 'it holds bytes that are no text' }]);
+    expect(parsed.rows.map(({ line }) => line)).toEqual([3]);
+  });
+
   it('take quotes as plain characters where fifty of them are broken: each costs a new start', () => {
     const parsed = parseDataset('a.csv', `a,b\n${'"x" y,1\n'.repeat(20_000)}`);
     expect(parsed.problems).toHaveLength(50);

@@ -48,7 +48,7 @@ function score(sample: string, cut: boolean, delimiter: string) {
   const isStray = quoted.errors.some(
     ({ type, row = 0 }) => type === 'Quotes' && (!cut || row < quoted.data.length - 1),
   );
-  const { data } = isStray ? Papa.parse<string[]>(sample, { ...options, quoteChar: '\0' }) : quoted;
+  const { data } = isStray ? Papa.parse<string[]>(sample, { ...options, fastMode: true }) : quoted;
   const whole = cut && data.length <= recordsLooked ? data.slice(0, -1) : data.slice(0, recordsLooked);
   const records = whole.filter((fields) => fields.some((field) => field.trim() !== ''));
   const cells = records[0]?.length ?? 0;
