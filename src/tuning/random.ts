@@ -3,11 +3,16 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
+/** Numbers until the seed has reached every bit of the state. */
+const UNMIXED = 16;
+
 export class Random {
   private readonly generator;
 
   constructor(seed: number) {
     this.generator = xoroshiro128plus(seed);
+    // The state begins as little more than the seed, so that small seeds begin with nearly the same numbers.
+    for (let i = 0; i < UNMIXED; i++) this.generator.next();
   }
 
   /** Uniform in [0, 1). */

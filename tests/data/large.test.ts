@@ -1,12 +1,13 @@
 /** Datasets too large to keep beside the tests: how they are drawn from, and what must not take time or memory that grows. */
 import { describe, expect, it } from 'vitest';
 import { parseDataset, readDataset } from '../../src/data';
-import { Collector, wellMixed } from '../../src/data/reading/collect';
+import { Collector } from '../../src/data/reading/collect';
 import { unpacked } from '../../src/data/reading/input';
 import { JsonReader } from '../../src/data/reading/json';
 import { Reservoir } from '../../src/data/reading/reservoir';
 import { readingOf } from '../../src/data/reading/summary';
 import type { ParsedDataset } from '../../src/data/types';
+import { Random } from '../../src/tuning';
 import { read, sourceOf } from './corpus';
 
 const csv = (rows: number, row: (i: number) => string, header = 'text,label\n') =>
@@ -33,7 +34,7 @@ describe('more rows than may be used', () => {
   it('each have the same chance, whatever the seed', () => {
     const counts = new Array<number>(10).fill(0);
     for (let seed = 0; seed < 4000; seed++) {
-      const drawn = new Reservoir<number>(3, wellMixed(seed));
+      const drawn = new Reservoir<number>(3, new Random(seed));
       for (let i = 0; i < 10; i++) drawn.offer(() => i);
       for (const i of drawn.items) counts[i]! += 1;
     }

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { parseSamples } from '../../src/state/samples';
-import { download, setNumber, type Visit, visit } from './page';
+import { setNumber, type Visit, visit } from './page';
 
 const LOADED = { timeout: 60_000 };
 const STEPS = 20;
@@ -15,10 +15,10 @@ const samples = parseSamples(readFileSync('public/samples/index.json', 'utf8'));
 
 /** What stands in the table of scores, by task. */
 const metrics = {
-  classification: ['Accuracy', 'Accuracy, calibrated', 'Macro F1'],
-  extraction: ['Precision', 'Recall', 'F1', 'Exact match'],
-  generation: ['Exact match', 'ROUGE-L', 'chrF', 'BLEU', 'Perplexity'],
-  persona: ['Perplexity', 'Distinct-1', 'Distinct-2'],
+  classification: ['accuracy', 'calibrated accuracy', 'macro F1'],
+  extraction: ['precision', 'recall', 'F1', 'exact match'],
+  generation: ['exact match', 'ROUGE-L', 'chrF', 'BLEU', 'perplexity'],
+  persona: ['perplexity', 'distinct-1', 'distinct-2'],
 } as const;
 
 let person: Visit;
@@ -60,7 +60,7 @@ describe.each(samples)('the sample $title', ({ title, file, rows, task }) => {
     const scores = compare
       .getByRole('table')
       .filter({ has: person.page.getByRole('columnheader', { name: 'Measure' }) });
-    await compare.getByText(`${ROWS} rows of ${file}`).waitFor({ timeout: 120_000 });
+    await compare.getByText(`${file}, ${ROWS} held-out rows`).waitFor({ timeout: 120_000 });
     for (const metric of metrics[task]) {
       const line = scores.getByRole('row').filter({ has: person.page.getByRole('rowheader', { name: metric }) });
       expect(await line.locator('data').count(), metric).toBe(3);
@@ -75,7 +75,7 @@ test('a wrong file says what it is, and the sample is still there', async () => 
   await data.getByLabel('Drop a dataset').setInputFiles({ name: 'rows.csv', mimeType: 'text/csv', buffer: picture });
   await data
     .getByRole('alert')
-    .filter({ hasText: /rows\.csv is a PNG picture/ })
+    .filter({ hasText: /rows\.csv is a PNG image/ })
     .waitFor(LOADED);
   await data.getByText('is still in use').waitFor(LOADED);
 });

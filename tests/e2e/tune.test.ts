@@ -100,6 +100,29 @@ test('Compare streams two different texts for the same prompt', async () => {
   expect(texts[1]).not.toBe(texts[0]);
 }, 120_000);
 
+test('held-out rows tell what tuning is worth, in scores and row by row', async () => {
+  const part = person.page.getByRole('region', { name: 'Measure on held-out rows' });
+  await setNumber(part, 'Rows to measure', 6);
+  await part.getByRole('button', { name: 'Measure all' }).click();
+  await part.getByText('Row by row').waitFor(LOADED);
+  const headers = await part.getByRole('rowheader').allTextContents();
+  expect(headers.filter((text) => /accuracy|macro F1/.test(text))).toHaveLength(3);
+  const scores = await part.locator('data').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('value')));
+  expect(scores.map(Number).filter((score) => score >= 0 && score <= 1)).toHaveLength(6);
+  expect(await part.getByRole('region', { name: 'Rows' }).getByRole('row').count()).toBe(1 + 6);
+}, 120_000);
+
+test('a dropped file comes back with a column of predictions', async () => {
+  const part = person.page.getByRole('region', { name: 'Use it on a file' });
+  const buffer = Buffer.from('text,stars\nThe soup was cold.,1\nA lovely evening.,5\n');
+  await part.getByLabel('Drop a file').setInputFiles({ name: 'new.csv', mimeType: 'text/csv', buffer });
+  await part.getByText('2 rows answered').waitFor(LOADED);
+  const bytes = await download(person.page, part.getByRole('button', { name: 'Download again' }));
+  const [head, first] = new TextDecoder().decode(bytes).split(/\r?\n/);
+  expect(head).toBe('text,stars,prediction,probability');
+  expect(first).toMatch(/^The soup was cold\.,1,(good|bad),[\d.]+$/);
+});
+
 test('Export downloads a PEFT folder with a tensor of the right shape', async () => {
   const exporting = person.step('Export');
   zip = await download(person.page, exporting.getByRole('button', { name: 'Export', exact: true }));

@@ -45,7 +45,7 @@ export class Collector {
     private readonly maxRows: number,
     seed: number,
   ) {
-    this.random = wellMixed(seed);
+    this.random = new Random(seed);
     const reservoir = () => new Reservoir<Kept>(maxRows, this.random);
     this.reservoirs = { train: reservoir(), validation: reservoir() };
   }
@@ -135,7 +135,7 @@ export class Collector {
 
   /** A reservoir's items are a sample, but their places are not random: the first of them are no sample. */
   private some(items: readonly Kept[], count: number): readonly Kept[] {
-    return items.length <= count ? items : wellMixed(items.length).shuffle(items).slice(0, count);
+    return items.length <= count ? items : new Random(items.length).shuffle(items).slice(0, count);
   }
 
   private filled({ file, line, turns, cells }: Kept, split: Split | null, columns: readonly string[]): DataRow {
@@ -147,13 +147,6 @@ export class Collector {
       cells: Object.fromEntries(columns.map((name) => [name, cells.get(name) ?? ''])),
     };
   }
-}
-
-/** The first numbers of the generator are much alike for small seeds: so few are drawn here that it would show. */
-export function wellMixed(seed: number): Random {
-  const random = new Random(seed);
-  for (let i = 0; i < 16; i++) random.uniform();
-  return random;
 }
 
 function isDamaged({ cells }: RowContent): boolean {
