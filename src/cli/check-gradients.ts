@@ -1,9 +1,9 @@
 /**
  * `npm run -s check-gradients -- FIXTURE_DIR... [--backend wasm|webgpu]`: one JSON line per golden case, whatever happens;
- * exit code 1 if any case fails or is over its bound. Files beside the folders, such as a shell's `fixtures/*` names too,
- * are passed over. The comparison itself is gradientCheck.ts.
+ * exit code 1 if any case fails or is over its bound. What a shell's `fixtures/*` names besides, files and
+ * folders of other things, is passed over. The comparison itself is gradientCheck.ts.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BackendKind, createWasmBackend } from '../runtime';
@@ -68,11 +68,14 @@ async function openInPage(): Promise<Checker> {
   };
 }
 
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+/** Why a path that a shell's `*` names is no case; null for a case, and for whatever may have been meant as one. */
+async function otherThanCase(path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isFile()) return 'a file, not the folder of a case';
+  const names = found?.isDirectory() ? await readdir(path) : [];
+  const files: readonly string[] = Object.values(CASE_FILES);
+  return names.length > 0 && !names.some((name) => files.includes(name)) ? 'a folder of other things' : null;
+}
 
 async function readCase(folder: string): Promise<CaseFiles> {
   const read = async (name: string) => new Uint8Array(await readFile(join(folder, name)));
@@ -128,8 +131,9 @@ async function main(): Promise<number> {
   };
   let [checked, allOk] = [0, true];
   for (const folder of positionals) {
-    if (await isFile(folder)) {
-      process.stderr.write(`${folder} is a file, not the folder of a case; passed over.\n`);
+    const other = await otherThanCase(folder);
+    if (other !== null) {
+      process.stderr.write(`${folder} is ${other}; passed over.\n`);
       continue;
     }
     checked++;

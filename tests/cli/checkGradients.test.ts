@@ -61,11 +61,12 @@ describe('check-gradients', () => {
     expect(status).toBe(1);
   });
 
-  it('passes over files beside the folders, and is not content with files alone', () => {
+  it('passes over files and folders of other things beside the cases, and is not content with those alone', () => {
     const readme = fixture('README.md');
-    const { status, stderr, lines } = check(readme, fixture('llama_q4'));
+    const { status, stderr, lines } = check(readme, fixture('data'), fixture('llama_q4'));
     expect(lines).toEqual([expect.objectContaining({ case: 'llama_q4', ok: true })]);
     expect(stderr).toContain(`${readme} is a file`);
+    expect(stderr).toContain(`${fixture('data')} is a folder of other things`);
     expect(status).toBe(0);
     expect(check(readme)).toMatchObject({ status: 1, lines: [] });
   });

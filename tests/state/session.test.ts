@@ -65,14 +65,6 @@ const scores = ({ adapters }: Session) => {
   return scoreRows(state.list, state);
 };
 
-describe('a sample', () => {
-  it('is mapped for the task that its card says', async () => {
-    const { engine } = await visit('?sample=reviews');
-    const [, options] = engine.calls.find(({ method }) => method === 'setDataset')?.args ?? [];
-    expect(options).toEqual({ mapping: { task: 'classification' } });
-  });
-});
-
 describe('files that are dropped together', () => {
   it('are one dataset by the name of their folder, and its skipped rows leave as a CSV', async () => {
     const { session, engine, saved } = await visit();

@@ -1,5 +1,5 @@
 /** The golden decoders of tests/fixtures, and the bundled model, as tests read them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Decoder, describeDecoder } from '../../src/autodiff';
 import { CASE_FILES, type CaseFiles, parseCase } from '../../src/cli/gradientCase';
@@ -10,7 +10,7 @@ const folder = fileURLToPath(new URL('../fixtures/', import.meta.url));
 const bundled = fileURLToPath(new URL('../../public/models/fable-7m/onnx/model_q4.onnx', import.meta.url));
 
 export const goldenCases: readonly string[] = readdirSync(folder, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && existsSync(`${folder}${entry.name}/${CASE_FILES.description}`))
   .map(({ name }) => name);
 
 const bytesOf = (path: string) => new Uint8Array(readFileSync(path));

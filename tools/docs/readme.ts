@@ -1,5 +1,5 @@
 /** The README as it is and as it should be, given the rules and the golden cases of this checkout. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { familyTable, type GoldenCase, operatorTable, withTable } from './tables';
@@ -11,7 +11,7 @@ const config = z.object({ model_type: z.string() });
 
 const goldenCases = (): GoldenCase[] =>
   readdirSync(FIXTURES, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && existsSync(`${FIXTURES}${entry.name}/case.json`))
     .map(({ name }) => ({
       name,
       family: config.parse(JSON.parse(readFileSync(`${FIXTURES}${name}/config.json`, 'utf8'))).model_type,
