@@ -1,13 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors';
 import { parseModelConfig } from '../../src/models';
+import { fixtureNames } from '../support/onnxFiles';
 import { fableText } from './fableTokenizer';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
-const cases = readdirSync(fixtures, { withFileTypes: true }).flatMap((entry) =>
-  entry.isDirectory() ? [entry.name] : [],
-);
 const base = {
   model_type: 'llama',
   num_hidden_layers: 2,
@@ -34,7 +32,7 @@ describe('the config of a model', () => {
     });
   });
 
-  it.each(cases)('agrees with what the golden file of %s says', (name) => {
+  it.each(fixtureNames)('agrees with what the golden file of %s says', (name) => {
     const read = (file: string) => readFileSync(new URL(`${name}/${file}`, fixtures), 'utf8');
     const golden = JSON.parse(read('case.json'));
     const config = parseModelConfig(read('config.json'));
