@@ -52,6 +52,7 @@ const homes = [
   { packages: ['onnxruntime-'], folders: ['runtime'] },
   { packages: ['onnx-buf', '@bufbuild/'], folders: ['onnx'] },
   { packages: ['idb'], folders: ['worker'] },
+  { packages: ['hyparquet', '@zip.js/', '@streamparser/'], folders: ['data'] },
   { packages: ['node:'], folders: ['cli'] },
 ];
 
