@@ -152,8 +152,11 @@ export function createDataset(engine: Engine): Dataset {
   };
 
   let opened = 0;
-  const openWith = (name: string, files: readonly DatasetFile[], options: DatasetOptions) =>
+  const openWith = (name: string, files: readonly DatasetFile[], options: DatasetOptions) => {
+    // What was wrong with the file before says nothing of this one.
+    store.setState({ failure: null });
     request({ source: { key: `source-${++opened}`, name, files }, options });
+  };
 
   return {
     store,

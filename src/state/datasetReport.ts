@@ -1,5 +1,4 @@
 /** The report before training in words and bars: pure functions of what the engine counted. */
-import Papa from 'papaparse';
 import type { DatasetReport, LabelSummary, RowProblem, RowProblemKind } from '../worker';
 
 /** What each kind of problem is called above its rows. */
@@ -32,9 +31,10 @@ export function sayLines({ count, lines }: DatasetReport['skipped'][number]): st
 }
 
 /** The list of rows as a file for a spreadsheet; a cell that would be a formula there is made text. */
-export function skippedCsv(problems: readonly RowProblem[]): string {
+export async function skippedCsv(problems: readonly RowProblem[]): Promise<string> {
+  const { default: papa } = await import('papaparse');
   const rows = problems.map(({ file = '', line, column = '', kind, reason }) => ({ file, line, column, kind, reason }));
-  return `${Papa.unparse(rows, { newline: '\n', escapeFormulae: true })}\n`;
+  return `${papa.unparse(rows, { newline: '\n', escapeFormulae: true })}\n`;
 }
 
 export interface LengthBar {

@@ -87,7 +87,7 @@ export interface Session extends Proof {
   /** One dataset, however many files it is. */
   openFiles(files: readonly File[]): void;
   /** The list of rows that are not used, for a spreadsheet. */
-  downloadSkipped(): void;
+  downloadSkipped(): Promise<void>;
   tune(): void;
   startSweep(): void;
   /** Takes up a sweep that was stopped, or cut off when the page was closed. */
@@ -261,11 +261,11 @@ export function createSession(engine: Engine, { url, schedule, delay, fetchSampl
       const files = datasetFiles(chosen);
       if (files.length > 0) dataset.open(datasetName(files), files);
     },
-    downloadSkipped() {
+    async downloadSkipped() {
       const shown = shownDataset(dataset.store.getState());
       if (shown === null) return;
       const { name, skipped } = shown.summary;
-      save({ name: `${name}-skipped.csv`, bytes: new TextEncoder().encode(skippedCsv(skipped)) });
+      save({ name: `${name}-skipped.csv`, bytes: new TextEncoder().encode(await skippedCsv(skipped)) });
     },
     tune() {
       const current = usableDataset(dataset.store.getState());

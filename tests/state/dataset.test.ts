@@ -51,6 +51,14 @@ describe('the dataset', () => {
     expect(pending).toBeNull();
   });
 
+  it('says no more of a file that could not be read once another is dropped', async () => {
+    const { dataset } = await opened();
+    dataset.openText('broken.csv', 'nothing here');
+    await settle();
+    dataset.openText('other.tsv', 'a\tb');
+    expect(dataset.store.getState()).toMatchObject({ failure: null, pending: { source: { name: 'other.tsv' } } });
+  });
+
   it('is in reach after it was replaced, and undo can be undone', async () => {
     const { dataset } = await opened();
     dataset.openText('other.tsv', 'a\tb');

@@ -23,12 +23,12 @@ describe('skipped rows', () => {
     expect([ragged, empty].map(sayLines)).toEqual(['lines 3, 8, 1,400 and 1,200 more', 'line 12']);
   });
 
-  it('leave as a CSV in which commas and quotes stand, and no cell is a formula', () => {
+  it('leave as a CSV in which commas and quotes stand, and no cell is a formula', async () => {
     const problems = [
       { kind: 'ragged', file: 'a,b.csv', line: 3, reason: 'has 3 cells, not "2"' },
       { kind: 'empty-target', line: 9, column: '=HYPERLINK(1)', reason: 'the target is empty' },
     ] as const;
-    expect(skippedCsv(problems)).toBe(
+    expect(await skippedCsv(problems)).toBe(
       'file,line,column,kind,reason\n' +
         '"a,b.csv",3,,ragged,"has 3 cells, not ""2"""\n' +
         `,9,"'=HYPERLINK(1)",empty-target,the target is empty\n`,

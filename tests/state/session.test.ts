@@ -74,7 +74,7 @@ describe('files that are dropped together', () => {
     await settle();
     const [source] = engine.calls.find(({ method }) => method === 'setDataset')?.args ?? [];
     expect(source).toMatchObject({ name: 'reviews', files: [{ path: 'reviews/a.tsv' }, { path: 'reviews/b.tsv' }] });
-    session.downloadSkipped();
+    await session.downloadSkipped();
     expect(saved.map(({ name, bytes }) => [name, new TextDecoder().decode(bytes)])).toEqual([
       ['reviews-skipped.csv', 'file,line,column,kind,reason\n,2,,ragged,has no label\n'],
     ]);
@@ -83,7 +83,7 @@ describe('files that are dropped together', () => {
   it('are nothing when the picker was closed without a choice', async () => {
     const { session, engine } = await visit();
     session.openFiles([]);
-    session.downloadSkipped();
+    await session.downloadSkipped();
     await settle();
     expect(engine.calls.some(({ method }) => method === 'setDataset')).toBe(false);
   });

@@ -121,3 +121,13 @@ describe('a dataset of which no row can be used', () => {
     await expect(prepared(parsedCells(rows))).rejects.toMatchObject({ hint: expect.stringContaining('more tokens') });
   });
 });
+
+it('skips a conversation that does not end with an answer, and says on which line', async () => {
+  const turn = (role: string, content: string) => ({ role, content });
+  const rows = Array.from({ length: 6 }, (_, i) => ({
+    messages: [turn('user', `Question ${i}?`), ...(i === 2 ? [] : [turn('assistant', `Answer ${i}.`)])],
+  }));
+  const text = rows.map((row) => JSON.stringify(row)).join('\n');
+  const { summary } = await prepareDataset(parseDataset('chat.jsonl', text), {}, fableTokenizer(), 64);
+  expect(summary.report.skipped).toEqual([{ kind: 'empty-target', count: 1, lines: [3] }]);
+});

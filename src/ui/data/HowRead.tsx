@@ -1,6 +1,7 @@
 /** How the files were read and why so, the fields to say otherwise, and which files of a folder were left out. */
-import { Button, NativeSelect } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { useState } from 'react';
 import {
   DELIMITER_WORDS,
   describeReading,
@@ -49,10 +50,6 @@ interface ReadingFormProps {
 function ReadingForm({ reading, choices, onChange }: ReadingFormProps) {
   const applies = readingFields(reading);
   const say = (change: ReadingChoices) => onChange(withChoice(choices, change));
-  const delimiters = {
-    ...DELIMITER_WORDS,
-    ...(reading.delimiter && !(reading.delimiter in DELIMITER_WORDS) && { [reading.delimiter]: reading.delimiter }),
-  };
   return (
     <div className={classes.rowEnd}>
       <Choice label="Format" words={FORMAT_WORDS} value={reading.format} onChoose={(format) => say({ format })} />
@@ -65,12 +62,7 @@ function ReadingForm({ reading, choices, onChange }: ReadingFormProps) {
         />
       )}
       {applies.includes('delimiter') && (
-        <Choice
-          label="Between cells"
-          words={delimiters}
-          value={reading.delimiter ?? ','}
-          onChoose={(delimiter) => say({ delimiter })}
-        />
+        <Delimiter delimiter={reading.delimiter ?? ','} onChoose={(delimiter) => say({ delimiter })} />
       )}
       {applies.includes('header') && (
         <Choice
@@ -92,6 +84,45 @@ function ReadingForm({ reading, choices, onChange }: ReadingFormProps) {
         As recognised
       </Button>
     </div>
+  );
+}
+
+const OTHER = 'another';
+
+interface DelimiterProps {
+  readonly delimiter: string;
+  readonly onChoose: (delimiter: string) => void;
+}
+
+function Delimiter({ delimiter, onChoose }: DelimiterProps) {
+  const [typing, setTyping] = useState(false);
+  const found = delimiter in DELIMITER_WORDS ? {} : { [delimiter]: delimiter };
+  return (
+    <>
+      <Choice
+        label="Between cells"
+        words={{ ...DELIMITER_WORDS, ...found, [OTHER]: 'another character' }}
+        value={typing ? OTHER : delimiter}
+        onChoose={(chosen) => {
+          setTyping(chosen === OTHER);
+          if (chosen !== OTHER) onChoose(chosen);
+        }}
+      />
+      {typing && (
+        <TextInput
+          size="xs"
+          w="4rem"
+          label="Which"
+          maxLength={1}
+          autoFocus
+          onChange={({ currentTarget: { value } }) => {
+            if (value === '') return;
+            setTyping(false);
+            onChoose(value);
+          }}
+        />
+      )}
+    </>
   );
 }
 

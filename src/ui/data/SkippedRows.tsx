@@ -24,7 +24,7 @@ export function SkippedRows({ summary: { report, skipped, shortened } }: { reado
           </ul>
           <Problems problems={skipped} title="Row by row" />
           <div className={classes.row}>
-            <Button size="compact-sm" variant="default" onClick={downloadSkipped}>
+            <Button size="compact-sm" variant="default" onClick={() => void downloadSkipped()}>
               Download the list
             </Button>
             {count > skipped.length && (

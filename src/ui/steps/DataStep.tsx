@@ -1,5 +1,6 @@
 /** Step 2: a dataset by drop, picker, paste or one click; how it is read; and exactly what will train. */
 import { Button } from '@mantine/core';
+import { memo } from 'react';
 import { type DatasetState, datasetLine, doneShare, type LoadedDataset, shownDataset } from '../../state';
 import { ReadingBar, sayStage } from '../data/ReadingBar';
 import { Report } from '../data/Report';
@@ -26,7 +27,7 @@ export function DataStep() {
         {failure !== null && (
           <div>
             <Problem problem={failure.problem} onDismiss={dataset.dismissFailure} />
-            {current !== null && fits && (
+            {current !== null && fits && shown?.summary === current.summary && (
               <p className={classes.quiet}>{current.summary.name} is still in use, as below.</p>
             )}
           </div>
@@ -51,7 +52,7 @@ export function DataStep() {
             Below are the first rows of {shown.summary.name}; it is still being read, {percent} % so far.
           </p>
         )}
-        {shown !== null && <Loaded {...shown} />}
+        {shown !== null && <Loaded summary={shown.summary} input={shown.input} />}
       </div>
     </Step>
   );
@@ -66,7 +67,8 @@ function dataLine({ current, pending, progress }: DatasetState, unread: boolean)
   return again ? `${line} · ${sayStage(progress)}` : line;
 }
 
-function Loaded({ summary, input: { options } }: LoadedDataset) {
+/** Remembered: while a large file is read its progress changes several times a second, and none of this does. */
+const Loaded = memo(function Loaded({ summary, input: { options } }: LoadedDataset) {
   return (
     <div className={`${classes.columns} ${classes.details}`}>
       <MappingForm summary={summary} options={options} />
@@ -76,4 +78,4 @@ function Loaded({ summary, input: { options } }: LoadedDataset) {
       </div>
     </div>
   );
-}
+});

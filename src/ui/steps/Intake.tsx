@@ -1,7 +1,7 @@
 /** The ways in for a dataset: drop or pick files or a folder, paste, or one click on a sample. */
 import { Button, Collapse, Textarea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import { Samples } from '../data/Samples';
 import { focusOf } from '../keys';
 import { DropArea } from '../parts/DropArea';
@@ -12,7 +12,8 @@ import classes from './steps.module.css';
 const PASTED = 'pasted text';
 const FORMATS = '.jsonl,.ndjson,.json,.csv,.tsv,.tab,.txt,.md,.parquet,.zip';
 
-export function Intake({ hasData }: { readonly hasData: boolean }) {
+/** Remembered, as what is read says its progress around it. */
+export const Intake = memo(function Intake({ hasData }: { readonly hasData: boolean }) {
   const { dataset, openFiles } = useSession();
   const [pasting, { toggle, close }] = useDisclosure(false);
   const [text, setText] = useState('');
@@ -59,7 +60,7 @@ export function Intake({ hasData }: { readonly hasData: boolean }) {
       </Collapse>
     </>
   );
-}
+});
 
 /** A picker of whole folders, which the drop area's own picker cannot be as well. */
 function FolderButton({ onFiles }: { readonly onFiles: (files: readonly File[]) => void }) {
