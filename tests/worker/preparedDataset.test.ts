@@ -1,5 +1,6 @@
 /** A dataset as the engine holds it, by what the page shows of it. */
 import { describe, expect, it } from 'vitest';
+import { parseDataset } from '../../src/data';
 import { DataError } from '../../src/errors';
 import type { DatasetOptions } from '../../src/worker';
 import { prepareDataset } from '../../src/worker/preparedDataset';
@@ -128,6 +129,6 @@ it('skips a conversation that does not end with an answer, and says on which lin
     messages: [turn('user', `Question ${i}?`), ...(i === 2 ? [] : [turn('assistant', `Answer ${i}.`)])],
   }));
   const text = rows.map((row) => JSON.stringify(row)).join('\n');
-  const { summary } = await prepareDataset(parseDataset('chat.jsonl', text), {}, fableTokenizer(), 64);
+  const { summary } = await prepared(parseDataset('chat.jsonl', text));
   expect(summary.report.skipped).toEqual([{ kind: 'empty-target', count: 1, lines: [3] }]);
 });
