@@ -8,11 +8,11 @@
 import type { TokenisedRow } from '../data';
 import { DataError } from '../errors';
 import { BatchSize, type DeviceAdapter, score } from '../inference';
-import type { Task } from '../worker/dataProtocol';
 import type { EvaluationSubject } from '../worker/evaluationProtocol';
 import { type Asked, askedOf, chooseShots, fitShots, promptWithShots, untilOf } from './fewShot';
 import { type Measurement, measureRows } from './measureRows';
 import { logPrior } from './metrics/calibration';
+import type { Rubric } from './metrics/taskMetrics';
 import {
   type EvaluatedModel,
   type LabelChoices,
@@ -24,7 +24,7 @@ import {
 import { type SubjectResult, subjectResult } from './subjectResult';
 
 export interface EvaluationData {
-  readonly task: Task;
+  readonly rubric: Rubric;
   /** Set where the task is to choose one. */
   readonly labels: LabelChoices | null;
   /** What few-shot examples are taken from. */
@@ -92,8 +92,8 @@ export class Evaluation {
   }
 
   private resultOf(measured: readonly Measurement[], prior: readonly number[] | null): SubjectResult {
-    const { task, rows, labels } = this.data;
-    return subjectResult(task, rows, measured, labels && { labels: labels.labels, prior });
+    const { rubric, rows, labels } = this.data;
+    return subjectResult(rubric, rows, measured, labels && { labels: labels.labels, prior });
   }
 
   private async priorWith(prompt: readonly number[] | null): Promise<readonly number[] | null> {

@@ -1,10 +1,9 @@
 /** From what a subject did with each row to what is told of it: answers, losses, probabilities, and rows to score. */
 import type { TokenisedRow } from '../data';
-import type { Task } from '../worker/dataProtocol';
 import type { RowOutcome } from '../worker/evaluationProtocol';
 import type { Measurement } from './measureRows';
 import { calibrated, probabilities } from './metrics/calibration';
-import { rightness, type ScoredRow } from './metrics/taskMetrics';
+import { type Rubric, rightness, type ScoredRow } from './metrics/taskMetrics';
 
 export interface SubjectResult {
   readonly scored: readonly ScoredRow[];
@@ -22,14 +21,14 @@ export const expectedOf = ({ example, label }: TokenisedRow): string => label ??
 
 /** @param choosing null where the task writes */
 export function subjectResult(
-  task: Task,
+  rubric: Rubric,
   rows: readonly TokenisedRow[],
   measured: readonly Measurement[],
   choosing: Choosing | null,
 ): SubjectResult {
   const parts = rows.map((row, i) => resultOf(row, measured[i] as Measurement, choosing));
   const scored = parts.map((part) => part.scored);
-  const right = rightness(task, scored);
+  const right = rightness(rubric, scored);
   const outcomes = parts.map(({ scored: { answer }, loss, shares }, i) => ({
     answer,
     right: right[i] ?? null,
@@ -49,11 +48,17 @@ function resultOf(row: TokenisedRow, { scores, text }: Measurement, choosing: Ch
   const { labels, prior } = choosing;
   const logLikelihoods = scores.map((one) => -one.weightedLoss);
   const shares = probabilities(logLikelihoods);
-  const answer = likeliest(labels, shares);
-  const corrected = prior && likeliest(labels, calibrated(logLikelihoods, prior));
+  const answer = likeliestOther(labels, logLikelihoods, target);
+  const corrected = prior && likeliestOther(labels, calibrated(logLikelihoods, prior), target);
   return { scored: { target, answer, nats, tokens, calibrated: corrected }, loss, shares };
 }
 
-/** The first of the likeliest. */
-export const likeliest = (labels: readonly string[], shares: readonly number[]): string =>
-  labels[shares.indexOf(Math.max(...shares))] ?? '';
+/** The first of the likeliest. @param values one per label: probabilities, or their logarithms */
+export const likeliest = (labels: readonly string[], values: readonly number[]): string =>
+  labels[values.indexOf(Math.max(...values))] ?? '';
+
+/** Of labels that are equally likely, one that is not the true one: a tie is not right, as in a validation. */
+function likeliestOther(labels: readonly string[], values: readonly number[], truth: string): string {
+  const best = Math.max(...values);
+  return labels.find((label, i) => values[i] === best && label !== truth) ?? likeliest(labels, values);
+}

@@ -1,4 +1,8 @@
-/** The rows of a report as a CSV file: what was asked, what is right, and what each subject made of it. */
+/**
+ * The rows of a report as a CSV file: what was asked, what is right, and what each subject made of it. With a byte order mark,
+ * without which spreadsheets take UTF-8 for something else; and what would be a formula there is made text, since a model
+ * may write anything.
+ */
 import type { ExportedFile } from '../worker';
 import type { Measured } from './evaluation';
 
@@ -20,6 +24,9 @@ export async function reportFile({ report, subjects }: Pick<Measured, 'report' |
     target,
     ...outcomes.flatMap(({ answer, right, loss }) => [answer, right ?? '', loss]),
   ]);
-  const text = papa.unparse({ fields, data });
-  return { name: `${report.dataset.replace(/\.\w+$/, '')}-measured.csv`, bytes: new TextEncoder().encode(text) };
+  const text = papa.unparse({ fields, data }, { escapeFormulae: true });
+  return {
+    name: `${report.dataset.replace(/\.\w+$/, '')}-measured.csv`,
+    bytes: new TextEncoder().encode(`\uFEFF${text}`),
+  };
 }

@@ -184,6 +184,7 @@ export interface DatasetSummary {
   readonly preview: readonly { readonly line: number; readonly tokens: readonly TokenPiece[] }[];
   /** Up to eight held-out rows (training rows when nothing is held out): the text before the target, and the target with the space before it. */
   readonly examples: readonly { readonly line: number; readonly prompt: string; readonly target: string }[];
+  /** Of a classification with the longest label behind the longest prompt, since every label is tried on every row. */
   readonly longestTokens: number;
   readonly meanTokens: number;
 }

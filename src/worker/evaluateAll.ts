@@ -7,6 +7,7 @@ import {
   Evaluation,
   expectedOf,
   metricDifferences,
+  rubricOf,
   type SubjectResult,
   taskMetrics,
 } from '../evaluation';
@@ -56,10 +57,11 @@ export async function evaluateAll(
   const labels = choices?.labels ?? [];
   const rows = drawRows(dataset.heldOut, request.rows, seed);
   if (rows.length === 0) throw new DataError('No row is held out.', {}, 'Hold out a part of the rows.');
-  const { train } = dataset;
+  const { train, heldOut } = dataset;
+  const rubric = rubricOf(task, labels, [...train, ...heldOut].map(expectedOf));
   const evaluation = new Evaluation(
     model,
-    { task, labels: choices, train, rows, contentFree: contentFreePrompt(dataset, model.tokenizer) },
+    { rubric, labels: choices, train, rows, contentFree: contentFreePrompt(dataset, model.tokenizer) },
     { maxTokens, seed, isStopped: () => watch.signal.aborted },
   );
   const finished = await measureEach(evaluation, rows.length, request.subjects, watch);
@@ -69,9 +71,8 @@ export async function evaluateAll(
     const first = finished[0] as Finished;
     subjects.push({
       subject,
-      metrics: taskMetrics(task, result.scored, labels, seed),
-      differences:
-        subjects.length === 0 ? {} : metricDifferences(task, first.result.scored, result.scored, labels, seed),
+      metrics: taskMetrics(rubric, result.scored, seed),
+      differences: subjects.length === 0 ? {} : metricDifferences(rubric, first.result.scored, result.scored, seed),
       confusion: choices && confusionOf(result.scored, labels),
       seconds,
     });

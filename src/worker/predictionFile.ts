@@ -30,8 +30,8 @@ export async function predictionFile(
   const column = freeName('prediction', columns);
   const added = task === 'choose' ? [column, freeName('probability', columns)] : [column];
   const valuesOf = (row: number) => {
-    const { text = '', probability = null } = predictions[row] ?? {};
-    return [text, probability ?? ''].slice(0, added.length);
+    const { text = null, probability = null } = predictions[row] ?? {};
+    return [text, probability].slice(0, added.length);
   };
   // Without the folders it lay in, and what it ended in.
   const base = source.name.replace(/^.*\//, '').replace(/(?<=.)\.[^.]*$/, '');
@@ -45,8 +45,8 @@ export async function predictionFile(
     return { name: `${base}-predictions.jsonl`, bytes: bytes(`${lines.join('\n')}\n`) };
   }
   const data = parsed.rows.map(({ cells }, i) => {
-    const [text = '', ...rest] = valuesOf(i);
-    return [...columns.map((name) => cells[name] ?? ''), plain(String(text)), ...rest];
+    const [text, ...rest] = valuesOf(i);
+    return [...columns.map((name) => cells[name] ?? ''), plain(String(text ?? '')), ...rest];
   });
   const text = Papa.unparse({ fields: [...columns, ...added], data });
   return { name: `${base}-predictions.csv`, bytes: bytes(`${BYTE_ORDER_MARK}${text}\r\n`) };

@@ -96,7 +96,7 @@ export async function prepareDataset(
         prompt,
         target,
       })),
-      longestTokens: lengths.reduce((longest, length) => Math.max(longest, length), 0),
+      longestTokens: longestOf(used, labels.length > 0),
       meanTokens: lengths.reduce((sum, length) => sum + length, 0) / lengths.length,
     },
   };
@@ -122,6 +122,14 @@ function noRow({ name }: ParsedDataset, first: RowProblem | undefined): DataErro
         ? 'Allow more tokens per row, or choose another target column.'
         : 'Check which columns are the input and the target.',
   );
+}
+
+/** Tokens of the longest row; where it chooses a label, with the longest of all labels behind it, since each is tried. */
+function longestOf(rows: readonly TokenisedRow[], chooses: boolean): number {
+  const longest = (of: (row: TokenisedRow) => number) => rows.reduce((most, row) => Math.max(most, of(row)), 0);
+  const target = ({ tokenIds, targetStart }: TokenisedRow) => tokenIds.length - targetStart;
+  if (!chooses) return longest(({ tokenIds }) => tokenIds.length);
+  return longest(({ targetStart }) => targetStart) + longest(target);
 }
 
 /** In the order of the data. */

@@ -1,7 +1,7 @@
 /** What an evaluation asks of a model with random weights, against the same worked out by hand from scores. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Example, tokeniseExamples } from '../../src/data';
-import { Evaluation, labelTargets } from '../../src/evaluation';
+import { Evaluation, labelTargets, rubricOf } from '../../src/evaluation';
 import type { EvaluationOptions } from '../../src/evaluation/evaluation';
 import { score } from '../../src/inference';
 import type { Task } from '../../src/worker/protocol';
@@ -34,9 +34,10 @@ const modelOf = ({ loaded, kernels }: TinyModel) => ({
 function evaluationOf(task: Task, options: Partial<EvaluationOptions> = {}, on = tiny, contextLength = CONTEXT) {
   const labels = task === 'classification' ? { labels: LABELS, targets: labelTargets(train) } : null;
   const contentFree = { prompt: 'the N/A:' };
+  const targets = examples.map(({ target }) => target);
   return new Evaluation(
     { ...modelOf(on), config: { contextLength } },
-    { task, labels, train, rows, contentFree },
+    { rubric: rubricOf(task, LABELS, targets), labels, train, rows, contentFree },
     { maxTokens: 5, seed: 1, isStopped: () => false, ...options },
   );
 }

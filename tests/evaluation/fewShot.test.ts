@@ -1,7 +1,8 @@
 /** Examples in front of a prompt: which, how they are written, and how many fit. */
 import { describe, expect, it } from 'vitest';
-import { type Example, tokeniseExamples } from '../../src/data';
+import { buildExamples, type Example, parseDataset, resolveMapping, tokeniseExamples } from '../../src/data';
 import { askedOf, chooseShots, fitShots, promptWithShots, untilOf } from '../../src/evaluation/fewShot';
+import { familyTokenizer } from '../models/familyTokenizer';
 import { letters } from '../support/letters';
 
 const example = (line: number, label: string | null, target = ` ${label ?? 'yes'}`): Example => ({
@@ -52,6 +53,35 @@ describe('the prompt', () => {
     expect(read(promptWithShots(chat(3), [chat(1), chat(2)], letters))).toBe(
       '^<system>be kind<user>q1<assistant>yes<user>q2<assistant>yes<user>q3<assistant>',
     );
+  });
+
+  it('of a real chat template is what it makes of the turns, answered with the labels’ words', () => {
+    const smollm = familyTokenizer('smollm2');
+    const parsed = parseDataset('a.csv', 'text,label\nI like it,1\nI do not,0\nIt is fine,1\n');
+    const mapping = resolveMapping(
+      parsed,
+      { task: 'classification', kind: 'chat', inputs: ['text'], target: 'label', words: { 0: 'bad', 1: 'good' } },
+      smollm,
+    );
+    const { tokenised } = tokeniseExamples(buildExamples(parsed, mapping, smollm).examples, smollm, { maxTokens: 99 });
+    const [first, second, asked] = tokenised.map(({ example }) => example);
+    if (!first || !second || !asked) expect.fail('a row was skipped');
+    const user = (text: string) => ({
+      role: 'user' as const,
+      content: (asked.messages?.[0]?.content ?? '').replace('It is fine', text),
+    });
+    const answer = (content: string) => ({ role: 'assistant' as const, content });
+    const prompt = smollm.chatPrompt([
+      user('I like it'),
+      answer('good'),
+      user('I do not'),
+      answer('bad'),
+      user('It is fine'),
+    ]);
+    const ids = promptWithShots(asked, [first, second], smollm);
+    expect(ids).toEqual(smollm.encode(prompt));
+    expect(prompt.match(/<\|im_start\|>(user|assistant)/g)).toHaveLength(6);
+    expect(tokenised.map(({ label }) => label)).toEqual(['1', '0', '1']);
   });
 
   it('of a row that was cut to fit is the text that was left of it', () => {

@@ -210,4 +210,14 @@ describe('a report', () => {
       'right (Adapter q)': 'true',
     });
   });
+
+  it('has no formula in its CSV, whatever a model wrote', async () => {
+    const { measured: kept } = await measured({ evaluatedRows: 1 });
+    const [row] = kept.report.rows;
+    const outcomes = row?.outcomes.map((outcome) => ({ ...outcome, answer: '=HYPERLINK("x")' })) ?? [];
+    const report = { ...kept.report, rows: kept.report.rows.map((one) => ({ ...one, outcomes })) };
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode((await reportFile({ ...kept, report })).bytes);
+    expect(text.startsWith('\uFEFFline,prompt')).toBe(true);
+    expect(text).toContain(`"'=HYPERLINK(""x"")"`);
+  });
 });

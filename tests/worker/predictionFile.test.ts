@@ -40,6 +40,11 @@ it('JSON Lines keeps its objects, whatever they hold, and their order', async ()
   const { name, text } = await fileOf('a.jsonl', lines.join('\n'), written('=1', null));
   expect(name).toBe('a-predictions.jsonl');
   expect(text).toBe(
-    '{"text":"x","deep":{"a":[1,null]},"prediction_2":"=1"}\n{"text":"y","prediction":true,"prediction_2":""}\n',
+    '{"text":"x","deep":{"a":[1,null]},"prediction_2":"=1"}\n{"text":"y","prediction":true,"prediction_2":null}\n',
   );
+});
+
+it('in JSON Lines an empty answer is not the same as none', async () => {
+  const { text } = await fileOf('a.jsonl', '{"t":1}\n{"t":2}\n', written('', null));
+  expect(text).toBe('{"t":1,"prediction":""}\n{"t":2,"prediction":null}\n');
 });

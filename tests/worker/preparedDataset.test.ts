@@ -92,6 +92,21 @@ describe('the tokens that a row may have', () => {
     expect(summary.longestTokens).toBe(10);
   });
 
+  it('leave room for the longest label behind the longest prompt, since every label is tried on every row', async () => {
+    const rows = stories(10, (i) => (i % 2 ? `It sat by the sea all day long, ${i}.` : `Story ${i}.`)).map((cells) => ({
+      ...cells,
+      label: cells.label === 'odd' ? 'no' : 'by the sea all day',
+    }));
+    const { train, heldOut, validation, summary } = await prepared(parsedCells(rows), {
+      validationFraction: 0.5,
+      mapping: { task: 'classification' },
+    });
+    const lengths = [...train, ...heldOut].map(({ tokenIds }) => tokenIds.length);
+    const scored = validation.sequences.map(({ tokenIds }) => tokenIds.length);
+    expect(Math.max(...scored)).toBeGreaterThan(Math.max(...lengths));
+    expect(summary.longestTokens).toBe(Math.max(...scored));
+  });
+
   it.each([7, 65, 9.5, Number.NaN])('are not %d', async (maxTokens) => {
     const refused = prepared(parsedCells(stories(10)), { maxTokens });
     await expect(refused).rejects.toThrow(DataError);

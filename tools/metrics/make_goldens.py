@@ -121,12 +121,14 @@ def labelled(chance: random.Random) -> dict[str, Any]:
     targets = chance.choices(used, k=chance.randint(1, 40))
     right = chance.random()
     answers = [target if chance.random() < right else chance.choice(said) for target in targets]
+    # The default would be this, and the answers that are no label.
+    occurring = [label for label in labels if label in targets or label in answers]
     return {
         "labels": labels,
         "targets": targets,
         "answers": answers,
         "accuracy": float(accuracy_score(targets, answers)),
-        "macro_f1": float(f1_score(targets, answers, labels=labels, average="macro", zero_division=0)),
+        "macro_f1": float(f1_score(targets, answers, labels=occurring, average="macro", zero_division=0)),
         "confusion": confusion_matrix(targets, answers, labels=labels).tolist(),
     }
 

@@ -1,10 +1,11 @@
 /**
- * Classification as scikit-learn scores it: accuracy, macro F1 (`f1_score(labels=labels, average='macro', zero_division=0)`)
- * and the confusion matrix.
+ * Classification as scikit-learn scores it: accuracy, macro F1 (`f1_score(average='macro', zero_division=0)`) and the
+ * confusion matrix.
  *
- *   F1 of a label = 2 · tp / (2 · tp + fp + fn) = 2 · tp / (times it is true + times it is predicted),  0 where it is neither
+ *   F1 of a label = 2 · tp / (2 · tp + fp + fn) = 2 · tp / (times it is true + times it is predicted)
  *
- * and macro F1 is the plain mean over all labels given, however rare.
+ * and macro F1 is the plain mean over those labels that are true or predicted anywhere, however rare. A label that none of
+ * the rows has says nothing of them: were it 0, few rows and many labels would make a perfect score impossible.
  */
 import { type Measure, mean } from './measure';
 
@@ -33,7 +34,9 @@ export function macroF1(rows: readonly Labelled[], labels: readonly string[]): M
         if (answer >= 0) either[answer]! += weight;
         if (target >= 0 && target === answer) both[target]! += weight;
       });
-      return both.reduce((sum, hits, i) => sum + (hits === 0 ? 0 : (2 * hits) / either[i]!), 0) / labels.length;
+      const occurring = either.reduce((count, times) => count + Number(times > 0), 0);
+      const sum = both.reduce((total, hits, i) => total + (hits === 0 ? 0 : (2 * hits) / either[i]!), 0);
+      return occurring === 0 ? 0 : sum / occurring;
     },
   };
 }

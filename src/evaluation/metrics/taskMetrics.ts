@@ -12,7 +12,7 @@ import { chrf } from './chrf';
 import { accuracy, macroF1 } from './classification';
 import { distinct } from './distinct';
 import { countEntities, type EntityCounts, entityMeasures } from './entities/entity';
-import { notationOf, readEntities } from './entities/notation';
+import { type Notation, notationOf, readEntities, saysNone } from './entities/notation';
 import { exactMatch, isExactMatch } from './exactMatch';
 import { difference, type Measure } from './measure';
 import { perplexity } from './perplexity';
@@ -29,27 +29,45 @@ export interface ScoredRow {
   readonly calibrated: string | null;
 }
 
-/** @param labels all labels of a classification; not used by other tasks. @returns no metric where there is no row */
-export function taskMetrics(task: Task, rows: readonly ScoredRow[], labels: readonly string[], seed: number): Metrics {
-  return bootstrap(measuresOf(task, rows, labels), rows.length, seed);
+/** What the whole dataset says of how its rows are judged: those that are measured may be too few to show it. */
+export type Rubric =
+  | { readonly task: 'classification'; readonly labels: readonly string[] }
+  | { readonly task: 'extraction'; readonly notation: Notation }
+  | { readonly task: 'generation' }
+  | { readonly task: 'persona' };
+
+/** @param targets of the dataset, those that train too */
+export function rubricOf(task: Task, labels: readonly string[], targets: readonly string[]): Rubric {
+  switch (task) {
+    case 'classification':
+      return { task, labels };
+    case 'extraction':
+      return { task, notation: notationOf(targets) };
+    default:
+      return { task };
+  }
+}
+
+/** @returns no metric where there is no row */
+export function taskMetrics(rubric: Rubric, rows: readonly ScoredRow[], seed: number): Metrics {
+  return bootstrap(measuresOf(rubric, rows), rows.length, seed);
 }
 
 /**
  * `rows` minus `baseline`, the same rows in the same order (paired bootstrap). Metrics that only one of them has are left out.
  */
 export function metricDifferences(
-  task: Task,
+  rubric: Rubric,
   baseline: readonly ScoredRow[],
   rows: readonly ScoredRow[],
-  labels: readonly string[],
   seed: number,
 ): Metrics {
   if (baseline.length !== rows.length) {
     throw new RangeError(`${rows.length} rows cannot be compared to ${baseline.length} row by row`);
   }
-  const before = measuresOf(task, baseline, labels);
+  const before = measuresOf(rubric, baseline);
   const differences = new Map<MetricName, Measure>();
-  for (const [name, measure] of measuresOf(task, rows, labels)) {
+  for (const [name, measure] of measuresOf(rubric, rows)) {
     const other = before.get(name);
     if (other !== undefined) differences.set(name, difference(measure, other));
   }
@@ -58,21 +76,15 @@ export function metricDifferences(
 
 /**
  * Whether each answer is right: the label, all entities and no others, or the target word for word; null for a persona, where
- * nothing is right or wrong. Where a target has no entities, an answer without any is right, whatever else it says.
- * @param targetsOfTheDataset show how entities are written, where the rows are few
+ * nothing is right or wrong. Where a target has no entities, an answer has to say so, or be that target: a model that talks
+ * of something else names no entity either, and did not understand what it was asked.
  */
-export function rightness(
-  task: Task,
-  rows: readonly ScoredRow[],
-  targetsOfTheDataset: readonly string[] = rows.map(({ target }) => target),
-): (boolean | null)[] {
-  switch (task) {
+export function rightness(rubric: Rubric, rows: readonly ScoredRow[]): (boolean | null)[] {
+  switch (rubric.task) {
     case 'classification':
       return rows.map(({ target, answer }) => target === answer);
     case 'extraction':
-      return entityCounts(rows, targetsOfTheDataset).map(
-        ({ found, written, inTarget }) => found === written && found === inTarget,
-      );
+      return rows.map((row) => areAllFound(row, rubric.notation));
     case 'generation':
       return rows.map(({ target, answer }) => isExactMatch(answer, target));
     case 'persona':
@@ -80,15 +92,15 @@ export function rightness(
   }
 }
 
-function measuresOf(task: Task, rows: readonly ScoredRow[], labels: readonly string[]): Map<MetricName, Measure> {
+function measuresOf(rubric: Rubric, rows: readonly ScoredRow[]): Map<MetricName, Measure> {
   if (rows.length === 0) return new Map();
   const answers = rows.map(({ answer }) => answer);
   const targets = rows.map(({ target }) => target);
-  switch (task) {
+  switch (rubric.task) {
     case 'classification': {
       const measures = new Map<MetricName, Measure>([
         ['accuracy', accuracy(rows)],
-        ['macro_f1', macroF1(rows, labels)],
+        ['macro_f1', macroF1(rows, rubric.labels)],
       ]);
       const calibrated = rows.flatMap(({ target, calibrated: answer }) =>
         answer === null ? [] : [{ target, answer }],
@@ -97,7 +109,7 @@ function measuresOf(task: Task, rows: readonly ScoredRow[], labels: readonly str
       return measures;
     }
     case 'extraction': {
-      const { precision, recall, f1 } = entityMeasures(entityCounts(rows, targets));
+      const { precision, recall, f1 } = entityMeasures(rows.map((row) => entityCounts(row, rubric.notation)));
       return new Map<MetricName, Measure>([
         ['precision', precision],
         ['recall', recall],
@@ -122,9 +134,12 @@ function measuresOf(task: Task, rows: readonly ScoredRow[], labels: readonly str
   }
 }
 
-function entityCounts(rows: readonly ScoredRow[], targets: readonly string[]): EntityCounts[] {
-  const notation = notationOf(targets);
-  return rows.map(({ answer, target }) =>
-    countEntities(readEntities(answer, notation), readEntities(target, notation)),
-  );
+function entityCounts({ answer, target }: ScoredRow, notation: Notation): EntityCounts {
+  return countEntities(readEntities(answer, notation), readEntities(target, notation));
+}
+
+function areAllFound(row: ScoredRow, notation: Notation): boolean {
+  const { found, written, inTarget } = entityCounts(row, notation);
+  const isSaid = inTarget > 0 || isExactMatch(row.answer, row.target) || saysNone(row.answer, notation);
+  return found === written && found === inTarget && isSaid;
 }

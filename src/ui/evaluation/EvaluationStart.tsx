@@ -1,6 +1,6 @@
 /** The button that begins a measurement; while one is under way, how far it is and the button that ends it. */
 import { useRef } from 'react';
-import { type Measuring, whyNotMeasure } from '../../state';
+import { type Measuring, subjectKey, whyNotMeasure } from '../../state';
 import { formatCount, formatPlural } from '../format';
 import { Problem } from '../parts/Problem';
 import { ReasonButton } from '../parts/ReasonButton';
@@ -36,8 +36,11 @@ export function EvaluationStart() {
           />
         )}
       </div>
-      {failures.map(({ subject: { name }, problem: why }) => (
-        <Problem key={name} problem={{ ...why, message: `${name} could not be measured. ${why.message}` }} />
+      {failures.map(({ subject: { subject, name }, problem: why }) => (
+        <Problem
+          key={subjectKey(subject)}
+          problem={{ ...why, message: `${name} could not be measured. ${why.message}` }}
+        />
       ))}
       <Problem problem={problem} />
     </>

@@ -87,6 +87,7 @@ export function RowsPanel({ measured }: { readonly measured: Measured }) {
       ) : (
         <RowsTable
           rows={page.rows}
+          all={report.rows}
           subjects={subjects}
           sight={sight}
           order={order}

@@ -9,6 +9,8 @@ import evaluationClasses from './evaluation.module.css';
 
 interface RowsTableProps {
   readonly rows: readonly EvaluatedRow[];
+  /** Of the report, that what is opened stays with its row; several may stand on one line. */
+  readonly all: readonly EvaluatedRow[];
   readonly subjects: readonly NamedSubject[];
   readonly sight: Sight;
   /** Whether there are two losses to compare. */
@@ -17,7 +19,7 @@ interface RowsTableProps {
   readonly onOrder: (order: RowOrder) => void;
 }
 
-export function RowsTable({ rows, subjects, sight, hasChange, order, onOrder }: RowsTableProps) {
+export function RowsTable({ rows, all, subjects, sight, hasChange, order, onOrder }: RowsTableProps) {
   const head = (column: RowColumn, name: string) => (
     <SortButton column={column} name={name} order={order} onOrder={onOrder} />
   );
@@ -51,13 +53,7 @@ export function RowsTable({ rows, subjects, sight, hasChange, order, onOrder }: 
         </thead>
         <tbody>
           {rows.map((row) => (
-            <Row
-              key={`${row.file ?? ''}:${row.line}`}
-              row={row}
-              subjects={subjects}
-              sight={sight}
-              hasChange={hasChange}
-            />
+            <Row key={all.indexOf(row)} row={row} subjects={subjects} sight={sight} hasChange={hasChange} />
           ))}
         </tbody>
       </table>

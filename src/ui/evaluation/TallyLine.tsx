@@ -3,15 +3,15 @@ import { type Election, signTest, type Tally, tallyOf } from '../../state';
 import { Term } from '../parts/Term';
 import { usePart } from '../session';
 import classes from '../steps/steps.module.css';
-import evaluationClasses from './evaluation.module.css';
 import { saySplit, sayTally } from './voteWords';
+import votingClasses from './voting.module.css';
 
 export function TallyLine({ election }: { readonly election: Election }) {
   const tally = tallyOf(election);
   const { subjects } = election.measured;
   const { first, second } = election.pair;
   return (
-    <div className={evaluationClasses.tally} role="status">
+    <div className={votingClasses.tally} role="status">
       <dl>
         <Count name={tally.firstName} tone={subjects[first]?.tone ?? 'base'} votes={tally.first} />
         <Count name={tally.secondName} tone={subjects[second]?.tone ?? 'tuned'} votes={tally.second} />
@@ -47,7 +47,7 @@ export function EarlierTallies() {
   return (
     <details>
       <summary>Counts before</summary>
-      <ul className={evaluationClasses.earlier}>
+      <ul className={votingClasses.earlier}>
         {earlier.map((tally: Tally, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the list only grows at its end
           <li key={at} className={classes.quiet}>

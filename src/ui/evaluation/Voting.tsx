@@ -8,9 +8,9 @@ import { answersOf, type Election, openBallot } from '../../state';
 import { formatCount, formatPlural } from '../format';
 import { usePart, useSession } from '../session';
 import classes from '../steps/steps.module.css';
-import evaluationClasses from './evaluation.module.css';
 import { EarlierTallies, TallyLine } from './TallyLine';
 import { VotedPairSelect } from './VotedPairSelect';
+import votingClasses from './voting.module.css';
 
 export function Voting() {
   const election = usePart('voting', (state) => state.election);
@@ -51,7 +51,7 @@ function Booth({ election }: { readonly election: Election }) {
     <section
       ref={booth}
       aria-label="Judge side by side"
-      className={evaluationClasses.booth}
+      className={votingClasses.booth}
       tabIndex={-1}
       onKeyDown={onKeyDown}
     >
@@ -71,14 +71,14 @@ function Booth({ election }: { readonly election: Election }) {
         </p>
       ) : (
         <>
-          <div className={evaluationClasses.asked}>
+          <div className={votingClasses.asked}>
             <p>{ballot.row.prompt}</p>
           </div>
-          <div className={evaluationClasses.pair}>
+          <div className={votingClasses.pair}>
             {Object.entries(answersOf(ballot, election.pair)).map(([letter, text]) => (
               <div key={letter}>
                 <h5>{letter}</h5>
-                <p className={evaluationClasses.said}>{text || <i>nothing</i>}</p>
+                <p className={votingClasses.said}>{text || <i>nothing</i>}</p>
               </div>
             ))}
           </div>
@@ -98,7 +98,7 @@ function Booth({ election }: { readonly election: Election }) {
           {same > 0 && `; ${formatPlural(same, 'row')} left out, where both say the same`}
         </p>
       </div>
-      <div className={evaluationClasses.count}>
+      <div className={votingClasses.count}>
         {counted || ballot === null ? (
           <TallyLine election={election} />
         ) : (

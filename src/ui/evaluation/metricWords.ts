@@ -31,7 +31,7 @@ export const METRIC_WORDS: Readonly<Record<MetricName, MetricWords>> = {
   macro_f1: {
     label: 'Right for each label alike',
     term: 'macro F1',
-    means: 'The mean F1 of all labels, so that a rare label counts as much as a frequent one; as scikit-learn.',
+    means: 'The mean F1 of all labels in these rows or answers, a rare one as much as a frequent one; as scikit-learn.',
     scale: 'share',
   },
   precision: {

@@ -29,6 +29,16 @@ describe('classification', () => {
     expect(macroF1(rows, ['a', 'b']).of([2, 1])).toBeCloseTo(0.4, 12);
     expect(accuracy(rows).of([2, 1])).toBeCloseTo(2 / 3, 12);
   });
+
+  it('is perfect where all answers are right, though some labels are in none of the rows', () => {
+    const rows = [
+      { target: 'a', answer: 'a' },
+      { target: 'b', answer: 'b' },
+    ];
+    const measure = macroF1(rows, ['a', 'b', 'c', 'd']);
+    expect(measure.of([1, 1])).toBe(1);
+    expect(measure.of([2, 0])).toBe(1);
+  });
 });
 
 describe('calibration', () => {

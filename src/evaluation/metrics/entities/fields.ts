@@ -18,6 +18,9 @@ function pieces(text: string, separator: RegExp): string[] {
   return text.split(separator).map((piece) => piece.replace(bullet, '').trim());
 }
 
+/** Whether a text is a word for nothing, or nothing. */
+export const isAbsent = (text: string): boolean => absent.test(text.trim());
+
 /** Whether all of a text is fields. */
 export function isFields(text: string): boolean {
   return pieces(text, between).every((piece) => piece === '' || field.test(piece)) && text.includes(':');

@@ -4,7 +4,7 @@
  * otherwise has no entities.
  */
 import type { Entity } from './entity';
-import { isCommaList, isFields, isList, readCommaList, readFields, readList } from './fields';
+import { isAbsent, isCommaList, isFields, isList, readCommaList, readFields, readList } from './fields';
 import { hasLinks, hasXml, readLinks, readXml } from './inline';
 import { isJson, readJson } from './json';
 import { isTags, readTags } from './tags';
@@ -50,4 +50,10 @@ export function notationOf(targets: readonly string[]): Notation {
 
 export function readEntities(text: string, notation: Notation): Entity[] {
   return readers.find((reader) => reader.notation === notation)?.read(text) ?? [];
+}
+
+/** Whether an answer says that there is no entity: by a word for nothing, or by what has the notation's form and holds none. */
+export function saysNone(text: string, notation: Notation): boolean {
+  const reader = readers.find((one) => one.notation === notation);
+  return isAbsent(text) || (reader?.shows(text) === true && reader.read(text).length === 0);
 }
