@@ -7,7 +7,6 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BackendKind, createWasmBackend } from '../runtime';
-import { openBrowser } from './browser';
 import { describeError } from './describeError';
 import { CASE_FILES, type CaseFiles } from './gradientCase';
 import { checkGradients, excess, type GradientErrors } from './gradientCheck';
@@ -45,6 +44,8 @@ const openers: Readonly<Record<BackendKind, () => Promise<Checker>>> = {
 
 /** The same check in headless Chromium, where WebGPU is. */
 async function openInPage(): Promise<Checker> {
+  // Not above: Vite and Playwright take longer to load than a case takes to check.
+  const { openBrowser } = await import('./browser');
   const { origin, page, module, close } = await openBrowser();
   const { check } = module<typeof import('./gradientCheck.page')>('/src/cli/gradientCheck.page.ts');
   const address = `${origin}/gradient-case`;

@@ -33,7 +33,7 @@ describe('tune', () => {
       ['60', '\\d, each layer computed twice'],
     ].map(([budget, parts], i) => {
       const out = join(folder, `budget-${i}`);
-      const args = '--steps 2 --length 4 --batch 16 --lr 0.02 --seed 3'.split(' ');
+      const args = '--steps 2 --length 4 --batch 16 --lr 0.02 --seed 3 --validation 0.05'.split(' ');
       const { status, stderr } = tune(...onReviews(out), ...args, '--memory-budget', budget as string);
       expect(stderr).toMatch(new RegExp(`about \\d+ MiB of memory, in micro-batches of ${parts}`));
       expect(status).toBe(0);

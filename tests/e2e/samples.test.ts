@@ -9,7 +9,10 @@ import { setNumber, type Visit, visit } from './page';
 
 const LOADED = { timeout: 60_000 };
 const STEPS = 20;
+/** All else is small: what is shown is that it works, not how well. */
+const BATCH = 4;
 const ROWS = 6;
+const HELD_OUT_PERCENT = 5;
 
 const samples = parseSamples(readFileSync('public/samples/index.json', 'utf8'));
 
@@ -27,6 +30,7 @@ beforeAll(async () => {
   person = await visit(new URL('?device=wasm', inject('pageUrl')).href);
   await person.step('Model').getByText('7 million').waitFor(LOADED);
   await person.step('Tune').getByText('More settings').click();
+  await setNumber(person.step('Tune'), 'Batch size', BATCH);
 });
 afterAll(() => person?.close());
 
@@ -36,6 +40,12 @@ describe.each(samples)('the sample $title', ({ title, file, rows, task }) => {
     await data.getByRole('button', { name: title }).click();
     await data.getByText(`${file}: ${rows} rows`).waitFor(LOADED);
     expect(await data.getByRole('alert').count()).toBe(0);
+    await setNumber(data, 'Held out', HELD_OUT_PERCENT);
+    // Twelve to sixteen of 249 to 322 rows.
+    await person
+      .step('Compare')
+      .getByText(/of 1\d held-out rows/)
+      .waitFor(LOADED);
   });
 
   test('trains for twenty steps', async () => {
@@ -62,7 +72,7 @@ describe.each(samples)('the sample $title', ({ title, file, rows, task }) => {
       .filter({ has: person.page.getByRole('columnheader', { name: 'Measure' }) });
     await compare.getByText(`${file}, ${ROWS} held-out rows`).waitFor({ timeout: 120_000 });
     for (const metric of metrics[task]) {
-      const line = scores.getByRole('row').filter({ has: person.page.getByRole('rowheader', { name: metric }) });
+      const line = scores.getByRole('row').filter({ has: person.page.getByText(metric, { exact: true }) });
       expect(await line.locator('data').count(), metric).toBe(3);
     }
     expect(await compare.getByRole('alert').count()).toBe(0);

@@ -1,17 +1,32 @@
-/** The page's engine in Node, on the bundled model and a dataset small enough for a run of a few seconds. */
+/**
+ * The page's engine in Node, with a dataset small enough for a run of a few seconds: on the bundled model, or, where a test
+ * is about what the engine does with runs and not about what a model learns, on a tiny one, whose runs take milliseconds.
+ */
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-import { singleModelLibrary } from '../../src/models';
+import { localModelFiles, type ModelFiles, singleModelLibrary } from '../../src/models';
 import { LoadedDecoder } from '../../src/runtime';
 import { PreludeEngine } from '../../src/worker/engine';
 import type { TuneSettings } from '../../src/worker/protocol';
 import type { RunStore } from '../../src/worker/store';
 import { folderModelFiles } from '../models/nodeFiles';
+import { once } from './fixtures';
 import { ignore, textSource } from './source';
+import { tinyHubModel } from './tinyHubModel';
 
 const bundledFolder = fileURLToPath(new URL('../../public/models/fable-7m', import.meta.url));
 
 export const bundledFiles = () => folderModelFiles(bundledFolder);
+/** Two layers of random weights and a tokenizer of bytes. */
+const tinyFiles = (): ModelFiles =>
+  localModelFiles(
+    Object.entries(tinyHubModel).map(([path, bytes]) => ({
+      path: `tiny/${path}`,
+      bytes: bytes.byteLength,
+      open: () => once(bytes),
+    })),
+  );
+
 export const bundledSource = { type: 'bundled', name: 'fable-7m' } as const;
 
 const things = ['cake', 'song', 'dog', 'boat', 'story', 'garden', 'hat', 'walk'];
@@ -56,11 +71,11 @@ export interface NodeEngine {
 }
 
 /** @param store what survives from one engine to the next */
-export function nodeEngine(store?: RunStore): NodeEngine {
+export function nodeEngine(store?: RunStore, files: ModelFiles = bundledFiles()): NodeEngine {
   const load = vi.spyOn(LoadedDecoder, 'load');
   return {
     engine: new PreludeEngine({
-      models: singleModelLibrary(bundledFiles()),
+      models: singleModelLibrary(files),
       ...(store && { store: Promise.resolve(store) }),
     }),
     async decoder() {
@@ -71,9 +86,15 @@ export function nodeEngine(store?: RunStore): NodeEngine {
   };
 }
 
+export const tinyEngine = (store?: RunStore): NodeEngine => nodeEngine(store, tinyFiles());
+
 /** An engine with the bundled model and the reviews. */
-export async function readyEngine(store?: RunStore): Promise<NodeEngine> {
-  const made = nodeEngine(store);
+export const readyEngine = (store?: RunStore): Promise<NodeEngine> => readied(nodeEngine(store));
+
+/** An engine with the tiny model and the reviews. */
+export const readyTinyEngine = (store?: RunStore): Promise<NodeEngine> => readied(tinyEngine(store));
+
+async function readied(made: NodeEngine): Promise<NodeEngine> {
   await made.engine.loadModel(bundledSource, 'wasm', () => {});
   await made.engine.setDataset(textSource('reviews.csv', reviews), { validationFraction: 0.2, seed: 1 }, ignore);
   return made;

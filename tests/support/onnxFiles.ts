@@ -26,8 +26,24 @@ export function fixtureBytes(name: string): Uint8Array {
   return new Uint8Array(readFileSync(`${fixtures}${name}/model.onnx`));
 }
 
-export async function* chunked(bytes: Uint8Array, size = bytes.length): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+/** By hand, since a generator takes three times as long where a chunk is one byte. */
+export function chunked(bytes: Uint8Array, size = bytes.length): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      let at = 0;
+      return {
+        async next() {
+          if (at >= bytes.length) return { done: true, value: undefined };
+          at += size;
+          return { done: false, value: bytes.subarray(at - size, at) };
+        },
+        async return() {
+          at = bytes.length;
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
 }
 
 /** A float32 value of this shape. */

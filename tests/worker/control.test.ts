@@ -6,17 +6,17 @@ import type { GenerateRequest, TuneEvent } from '../../src/worker/protocol';
 import {
   bundledSource,
   type NodeEngine,
-  nodeEngine,
   quickMethod,
   quickRun,
-  readyEngine,
+  readyTinyEngine,
   reviews,
+  tinyEngine,
 } from '../support/nodeEngine';
 import { ignore, textSource } from '../support/source';
 
 let at: NodeEngine;
 beforeAll(async () => {
-  at = await readyEngine();
+  at = await readyTinyEngine();
 });
 afterAll(() => at.engine.unloadModel());
 
@@ -95,7 +95,7 @@ describe('during a run', () => {
 
 describe('refusals', () => {
   it('say that there is no model, and no dataset', async () => {
-    const { engine } = nodeEngine();
+    const { engine } = tinyEngine();
     expect(await refusal(engine.setDataset(textSource('a.csv', reviews), {}, ignore))).toEqual({
       kind: 'model',
       message: 'No model is loaded.',
@@ -140,18 +140,18 @@ describe('refusals', () => {
   });
 
   it('say how long a prefix may be', async () => {
-    const refused = await refusal(at.engine.tune({ ...quickRun, method: { ...quickMethod, length: 510 } }, () => {}));
+    const refused = await refusal(at.engine.tune({ ...quickRun, method: { ...quickMethod, length: 90 } }, () => {}));
     expect(refused).toMatchObject({ kind: 'data', where: { field: 'length' } });
     const longest = Number(/at most (\d+)/.exec(refused.hint ?? '')?.[1]);
-    expect(longest).toBeGreaterThan(400);
-    expect(longest).toBeLessThan(510);
+    expect(longest).toBeGreaterThan(40);
+    expect(longest).toBeLessThan(90);
   });
 
   it('say that the rows do not fit behind an adapter, wherever it came from', async () => {
-    const method = { ...quickMethod, length: 256 };
+    const method = { ...quickMethod, length: 48 };
     const { adapter } = await at.engine.tune({ ...quickRun, method, steps: 1 }, () => {});
     const { id } = await at.engine.compose(adapter.id, adapter.id);
-    const tooLong = { kind: 'data', message: expect.stringContaining("adapter's 512 virtual tokens") };
+    const tooLong = { kind: 'data', message: expect.stringContaining("adapter's 96 virtual tokens") };
     expect(await refusal(at.engine.evaluate(id))).toMatchObject(tooLong);
     expect(await refusal(at.engine.ablate(id, () => {}))).toMatchObject(tooLong);
     expect(await refusal(at.engine.exportForGpus(id, quickRun))).toMatchObject(tooLong);

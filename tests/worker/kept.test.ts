@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localLocks } from '../../src/models';
 import type { TuneEvent } from '../../src/worker/protocol';
 import { memoryTables, RunStore } from '../../src/worker/store';
-import { bundledSource, type NodeEngine, nodeEngine, quickRun, readyEngine, reviews } from '../support/nodeEngine';
+import { bundledSource, type NodeEngine, quickRun, readyTinyEngine, reviews, tinyEngine } from '../support/nodeEngine';
 import { ignore, textSource } from '../support/source';
 
 const tables = memoryTables();
@@ -16,10 +16,10 @@ describe('after a reload', () => {
   let before: Extract<TuneEvent, { type: 'done' }>;
   let again: NodeEngine;
   beforeAll(async () => {
-    const first = await readyEngine(openStore());
+    const first = await readyTinyEngine(openStore());
     before = await first.engine.tune(quickRun, (event) => events.push(event));
     await first.engine.unloadModel();
-    again = nodeEngine(openStore());
+    again = tinyEngine(openStore());
     await again.engine.loadModel(bundledSource, 'wasm', () => {});
   }, 60_000);
   afterAll(() => again.engine.unloadModel());
@@ -31,7 +31,7 @@ describe('after a reload', () => {
       {
         id: 'run-1',
         name: 'reviews · #1',
-        model: { name: 'fable-7m', dtype: 'q4' },
+        model: { name: 'tiny', dtype: 'q4' },
         dataset: { name: 'reviews.csv' },
         settings: quickRun,
         step: 3,
@@ -67,7 +67,7 @@ describe('after a reload', () => {
     expect(imported.id).not.toBe(before.adapter.id);
     await again.engine.renameAdapter(imported.id, 'Mine');
     await again.engine.renameRun('run-1', 'The first');
-    const third = nodeEngine(openStore());
+    const third = tinyEngine(openStore());
     await third.engine.loadModel(bundledSource, 'wasm', () => {});
     expect((await third.engine.adapters()).usable.map(({ name }) => name)).toEqual(['reviews · #1', 'Mine']);
     expect((await third.engine.runs()).runs.map(({ name }) => name)).toEqual(['The first']);
@@ -84,13 +84,13 @@ describe('after a reload', () => {
 
 it('an adapter of a model that is not loaded is listed as such, and leaves as the same files', async () => {
   const store = new RunStore(memoryTables(), localLocks());
-  const first = await readyEngine(store);
+  const first = await readyTinyEngine(store);
   const { adapter } = await first.engine.tune(quickRun, () => {});
   const exported = await first.engine.exportAdapter(adapter.id, 'zip');
   const described = await first.engine.describeExport(adapter.id);
   await first.engine.unloadModel();
 
-  const { engine } = nodeEngine(store);
+  const { engine } = tinyEngine(store);
   expect(await engine.adapters()).toEqual({ usable: [], others: [adapter] });
   expect(await engine.exportAdapter(adapter.id, 'zip')).toEqual(exported);
   expect(await engine.describeExport(adapter.id)).toEqual(described);
@@ -108,11 +108,11 @@ it('an adapter of a model that is not loaded is listed as such, and leaves as th
 
 it('an adapter that is deleted while its model loads is gone at once, and stays so', async () => {
   const store = new RunStore(memoryTables(), localLocks());
-  const first = await readyEngine(store);
+  const first = await readyTinyEngine(store);
   await first.engine.tune({ ...quickRun, steps: 1 }, () => {});
   await first.engine.unloadModel();
 
-  const { engine } = nodeEngine(store);
+  const { engine } = tinyEngine(store);
   const read = store.weights.bind(store);
   vi.spyOn(store, 'weights').mockImplementationOnce(async (id) => {
     const bytes = await read(id);
@@ -128,9 +128,9 @@ it('a model is there also where its kept adapters cannot be read, and the listin
   const whole = memoryTables();
   const all: typeof whole.all = (table) =>
     table === 'adapters' ? Promise.reject(new Error('the disk is broken')) : whole.all(table);
-  const { engine, decoder } = await readyEngine(new RunStore({ ...whole, all }, localLocks()));
+  const { engine, decoder } = await readyTinyEngine(new RunStore({ ...whole, all }, localLocks()));
   expect((await engine.evaluate(null)).loss).toBeGreaterThan(0);
-  const warning = 'The adapters kept for fable-7m could not be read: the disk is broken';
+  const warning = 'The adapters kept for tiny could not be read: the disk is broken';
   expect((await engine.runs()).warnings).toEqual([expect.stringContaining(warning)]);
   await engine.unloadModel();
   expect((await decoder()).backend.live()).toEqual({ tensors: 0, bytes: 0, sessions: 0 });
@@ -139,7 +139,7 @@ it('a model is there also where its kept adapters cannot be read, and the listin
 describe('a run that cannot work', () => {
   let at: NodeEngine;
   beforeAll(async () => {
-    at = await readyEngine(new RunStore(memoryTables(), localLocks()));
+    at = await readyTinyEngine(new RunStore(memoryTables(), localLocks()));
   }, 60_000);
   afterAll(() => at.engine.unloadModel());
 
@@ -161,7 +161,7 @@ describe('a run that cannot work', () => {
 
 it('a run goes on where nothing can be kept, and says so', async () => {
   const full = { ...memoryTables(), write: () => Promise.reject(new DOMException('full', 'QuotaExceededError')) };
-  const { engine } = await readyEngine(new RunStore(full, localLocks()));
+  const { engine } = await readyTinyEngine(new RunStore(full, localLocks()));
   const problems: TuneEvent[] = [];
   const done = await engine.tune(quickRun, (event) => {
     if (event.type === 'unkept') problems.push(event);
@@ -179,7 +179,7 @@ it('a run whose adapter could not be kept names none once it is read back', asyn
     if (changes.some(({ table }) => table === 'weights')) throw new DOMException('full', 'QuotaExceededError');
     await memory.write(changes);
   };
-  const { engine } = await readyEngine(new RunStore({ ...memory, write }, localLocks()));
+  const { engine } = await readyTinyEngine(new RunStore({ ...memory, write }, localLocks()));
   const done = await engine.tune({ ...quickRun, steps: 1 }, () => {});
   expect((await engine.adapters()).usable).toEqual([done.adapter]);
   expect((await engine.runs()).runs).toMatchObject([{ ending: 'finished', adapter: null }]);
@@ -188,7 +188,7 @@ it('a run whose adapter could not be kept names none once it is read back', asyn
 
 it('an adapter whose validation was no number is kept, and leaves', async () => {
   const store = new RunStore(memoryTables(), localLocks());
-  const { engine } = await readyEngine(store);
+  const { engine } = await readyTinyEngine(store);
   // Infinite as a 32-bit number; times the zeros that LoRA begins with it is none.
   const method = { type: 'lora', rank: 2, alpha: 1e300, dropout: 0, targets: ['q'] } as const;
   const done = await engine.tune({ ...quickRun, method }, () => {});

@@ -3,7 +3,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { localLocks } from '../../src/models';
 import type { SweepEvent, SweepSettings } from '../../src/worker/runsProtocol';
 import { memoryTables, RunStore } from '../../src/worker/store';
-import { bundledSource, type NodeEngine, nodeEngine, quickMethod, quickRun, readyEngine } from '../support/nodeEngine';
+import {
+  bundledSource,
+  type NodeEngine,
+  quickMethod,
+  quickRun,
+  readyTinyEngine,
+  tinyEngine,
+} from '../support/nodeEngine';
 
 const { method: _, learningRate: __, seed: ___, ...shared } = quickRun;
 
@@ -21,7 +28,7 @@ const sweepOf = (
 
 const open: NodeEngine[] = [];
 const ready = async (store?: RunStore): Promise<NodeEngine> => {
-  const made = await readyEngine(store);
+  const made = await readyTinyEngine(store);
   open.push(made);
   return made;
 };
@@ -202,7 +209,7 @@ describe('a sweep that was stopped', patience, () => {
     expect((await first.engine.adapters()).usable.map(({ id }) => id)).toEqual(['adapter-2']);
     await first.engine.unloadModel();
 
-    const { engine } = nodeEngine(new RunStore(tables, localLocks()));
+    const { engine } = tinyEngine(new RunStore(tables, localLocks()));
     await engine.loadModel(bundledSource, 'wasm', () => {});
     expect((await engine.sweeps()).sweeps).toEqual([stopped]);
     const run: number[] = [];
@@ -245,7 +252,7 @@ describe('a sweep that was stopped', patience, () => {
     await expect(engine.resumeSweep(kept.id, () => {})).rejects.toMatchObject({
       kind: 'model',
       message: expect.stringContaining(
-        'This sweep is of SmolLM2-135M (q4f16, 1,000,000 bytes); the loaded model is fable',
+        'This sweep is of SmolLM2-135M (q4f16, 1,000,000 bytes); the loaded model is tiny',
       ),
       hint: 'Load SmolLM2-135M as q4f16, then resume the sweep.',
     });
