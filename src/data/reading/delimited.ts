@@ -3,15 +3,9 @@
  * numbers, the repair after a quote that is never closed, and what the header names are ours.
  */
 import Papa from 'papaparse';
-import { columnNames, looksLikeData, namedWidth } from './header';
+import { type CsvRecord, columnNames, looksLikeData, namedWidth } from './header';
 import { lineEndOf } from './lines';
 import { type Described, type RowSink, splitColumn, type TextReader } from './sink';
-
-/** A record of the file and the line on which it begins. */
-export interface CsvRecord {
-  readonly line: number;
-  readonly fields: readonly string[];
-}
 
 /** Each repair reads on from the next line; after this many the rest is read as if quotes were plain characters. */
 const maxRepairs = 50;

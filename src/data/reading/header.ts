@@ -1,6 +1,11 @@
 /** Whether the first record of a file names its columns, and what they are called. */
 import { isWellKnown } from '../names';
-import type { CsvRecord } from './delimited';
+
+/** A record of the file and the line on which it begins. */
+export interface CsvRecord {
+  readonly line: number;
+  readonly fields: readonly string[];
+}
 
 /**
  * A file without a header: its first record has a sentence or a number where a name would stand, or a value that other
