@@ -16,7 +16,8 @@ export function Evaluation() {
       <div>
         <h3 className={classes.heading}>Measure on held-out rows</h3>
         <p className={classes.quiet}>
-          One answer proves little. Here all are asked the same rows, which tuning on this dataset leaves out.
+          One answer proves little. Here all are asked the same rows, which tuning on this dataset, split as it is now,
+          leaves out.
         </p>
       </div>
       <EvaluationForm />
