@@ -8,6 +8,7 @@ import { deviceLimits, isOutOfMemory } from '../runtime';
 import { type MemoryPlan, RunControl } from '../tuning';
 import { AdapterLibrary } from './adapterLibrary';
 import { checkSettings } from './checkSettings';
+import { DataDesk, prepareFor } from './dataDesk';
 import { serialiseError } from './errors';
 import { Evaluator } from './evaluator';
 import { exportForGpus } from './gpuExport';
@@ -16,12 +17,7 @@ import { Learned } from './learned';
 import { measuring } from './measuring';
 import { ModelSeat } from './modelSeat';
 import { type OpenModel, openModel } from './openModel';
-import { type PreparedDataset, prepareDataset } from './preparedDataset';
 import type {
-  DatasetOptions,
-  DatasetProgress,
-  DatasetSource,
-  DatasetSummary,
   DeviceChoice,
   Engine,
   ExportedFile,
@@ -34,9 +30,8 @@ import type {
   TuneEvent,
   TuneSettings,
 } from './protocol';
-import { ReadDatasets } from './readDatasets';
 import type { RunTrace } from './runTrace';
-import { type KeptDataset, memoryTables, RunStore } from './store';
+import { memoryTables, RunStore } from './store';
 import { SweepDesk } from './sweepDesk';
 import { planRun, runTuning, sizeOfRun } from './tuneRun';
 import { Writer } from './writer';
@@ -44,11 +39,6 @@ import { Writer } from './writer';
 export type { RunTrace };
 
 type DoneEvent = Extract<TuneEvent, { type: 'done' }>;
-
-/** Room that examples leave for virtual tokens, as many as the page offers. */
-const ROOM_FOR_PREFIX = 64;
-/** Rows that are used of a dataset at most, unless the person says otherwise. */
-const MAX_ROWS = 10_000;
 
 const memoryOf = ({ memoryBytes, microBatchSize, recompute }: MemoryPlan): MemoryEstimate => ({
   memoryBytes,
@@ -67,34 +57,15 @@ export interface EngineOptions {
   readonly trace?: RunTrace;
 }
 
-/** @throws DataError if no row can be used */
-async function prepareFor(
-  { tokenizer, config }: OpenModel,
-  { rows, options }: KeptDataset,
-  watch: { readonly signal?: AbortSignal; readonly onProgress?: (progress: DatasetProgress) => void } = {},
-): Promise<PreparedDataset> {
-  const maxTokens = Math.max(config.contextLength / 2, config.contextLength - ROOM_FOR_PREFIX);
-  const totalRows = rows.rows.length;
-  return prepareDataset(rows, options, tokenizer, Math.floor(maxTokens), {
-    ...watch,
-    onProgress: (done) => watch.onProgress?.({ type: 'tokenising', rows: done, totalRows }),
-  });
-}
-
 export class PreludeEngine implements Engine {
-  private dataset: PreparedDataset | null = null;
   private run: RunControl | null = null;
   private secondsPerToken: number | null = null;
   /** Ends the listing that is under way. */
   private listing = new AbortController();
-  /** Ends the reading of the dataset before. */
-  private reading = new AbortController();
-  private readonly datasets = new ReadDatasets();
   private readonly store: Promise<RunStore>;
   private readonly seat = new ModelSeat({
     onLeaving: () => {
-      this.reading.abort(new ModelError('The model was exchanged meanwhile.', {}, 'Drop the dataset once more.'));
-      this.dataset = null;
+      this.data.leave();
       this.secondsPerToken = null;
       void this.desk.stopSweep();
       this.run?.stop();
@@ -104,6 +75,7 @@ export class PreludeEngine implements Engine {
     },
     beforeDisposal: () => this.library.release(),
   });
+  private readonly data = new DataDesk(() => this.seat.ready());
   private readonly library: AdapterLibrary;
   private readonly desk: SweepDesk;
   private readonly learned: Learned;
@@ -115,7 +87,7 @@ export class PreludeEngine implements Engine {
     this.library = new AdapterLibrary(this.seat, this.store);
     const whileUsed = <T>(work: Promise<T>) => this.seat.whileUsed(work);
     const whileRead = <T>(work: (model: OpenModel) => Promise<T>) => this.library.whileRead(work);
-    const data = () => this.data();
+    const data = () => this.data.inUse();
     this.desk = new SweepDesk({
       store: this.store,
       model: () => this.seat.ready(),
@@ -128,7 +100,7 @@ export class PreludeEngine implements Engine {
     });
     this.learned = new Learned({
       inUse: (id, model, rows) => this.library.inUse(id, model, rows),
-      dataset: () => this.dataset,
+      dataset: () => this.data.current,
       data,
       whileRead,
     });
@@ -173,43 +145,7 @@ export class PreludeEngine implements Engine {
   deleteCachedModel: Engine['deleteCachedModel'] = (key) => this.options.models.remove(key);
   deleteCachedModels: Engine['deleteCachedModels'] = () => this.options.models.removeAll();
 
-  private data(): PreparedDataset {
-    if (!this.dataset) throw new DataError('There is no dataset.', {}, 'Drop a dataset, or take a sample.');
-    return this.dataset;
-  }
-
-  async setDataset(
-    source: DatasetSource,
-    options: DatasetOptions,
-    onProgress: (progress: DatasetProgress) => void,
-  ): Promise<DatasetSummary> {
-    this.reading.abort(new DataError('Another dataset was dropped meanwhile.'));
-    this.reading = new AbortController();
-    const { signal } = this.reading;
-    const model = await this.seat.ready();
-    let preview: Promise<void> = Promise.resolve();
-    const rows = await this.datasets.read(source, {
-      choices: options.reading ?? {},
-      maxRows: options.maxRows ?? MAX_ROWS,
-      seed: options.seed ?? 0,
-      onProgress: (progress) => onProgress({ type: 'reading', ...progress }),
-      onHead: (head) => {
-        // What is wrong with the beginning is said of the whole, should it be so.
-        preview = prepareFor(model, { rows: head, options }, { signal }).then(
-          ({ summary }) => onProgress({ type: 'preview', summary }),
-          (error: unknown) => {
-            if (!(error instanceof DataError)) throw error;
-          },
-        );
-      },
-      signal,
-    });
-    await preview;
-    const prepared = await prepareFor(model, { rows, options }, { signal, onProgress });
-    signal.throwIfAborted();
-    this.dataset = prepared;
-    return prepared.summary;
-  }
+  setDataset: Engine['setDataset'] = (source, options, onProgress) => this.data.setDataset(source, options, onProgress);
 
   evaluateSubjects: Engine['evaluateSubjects'] = (request, onEvent) =>
     this.evaluator.evaluateSubjects(request, onEvent);
@@ -219,7 +155,7 @@ export class PreludeEngine implements Engine {
   async estimate(settings: TuneSettings): Promise<TuneEstimate> {
     const model = await this.seat.ready();
     const { trainable, kept, bytes } = sizeOfRun(model, settings.method);
-    const mean = this.dataset?.summary.meanTokens ?? null;
+    const mean = this.data.current?.summary.meanTokens ?? null;
     const { secondsPerToken } = this;
     return {
       trainableParameters: trainable,
@@ -233,9 +169,10 @@ export class PreludeEngine implements Engine {
 
   /** That a run does not fit is an answer, too: what it would learn and weigh is known all the same. */
   private memoryEstimate(model: OpenModel, settings: TuneSettings): Pick<TuneEstimate, 'memory' | 'memoryProblem'> {
-    if (!this.dataset || model.untrainable) return { memory: null, memoryProblem: null };
+    const dataset = this.data.current;
+    if (!dataset || model.untrainable) return { memory: null, memoryProblem: null };
     try {
-      return { memory: memoryOf(planRun(model, this.dataset, settings)), memoryProblem: null };
+      return { memory: memoryOf(planRun(model, dataset, settings)), memoryProblem: null };
     } catch (error) {
       if (!isOutOfMemory(error)) throw error;
       return { memory: null, memoryProblem: serialiseError(error) };
@@ -244,7 +181,7 @@ export class PreludeEngine implements Engine {
 
   async tune(settings: TuneSettings, onEvent: (event: TuneEvent) => void): Promise<DoneEvent> {
     const model = await this.seat.ready();
-    const dataset = this.data();
+    const dataset = this.data.inUse();
     if (this.desk.isUnderWay) throw new DataError('A sweep is under way.', {}, 'Stop it first.');
     const order = { settings, dataset, sweepId: null, onEvent, isOutrun: () => false };
     return (await this.seat.whileUsed(this.tuneOnce(model, order))).done;
@@ -291,7 +228,7 @@ export class PreludeEngine implements Engine {
 
   async evaluate(adapterId: string | null): Promise<{ readonly loss: number; readonly accuracy: number | null }> {
     return this.library.whileRead(async (model) => {
-      const dataset = this.data();
+      const dataset = this.data.inUse();
       if (model.original && model.untrainable) throw model.untrainable;
       return measuring(model, dataset)(await this.library.usable(adapterId, model, dataset));
     });
@@ -331,7 +268,7 @@ export class PreludeEngine implements Engine {
 
   async exportForGpus(adapterId: string, settings: TuneSettings): Promise<ExportedFile> {
     const model = await this.seat.ready();
-    const dataset = this.data();
+    const dataset = this.data.inUse();
     return exportForGpus(this.library.stored(adapterId, model), dataset, settings, model.config.contextLength);
   }
 }
