@@ -165,7 +165,7 @@ describe('the entities sample', () => {
     }
   });
 
-  it('asks for words of one token each, which the smallest model can copy', () => {
+  it('asks for words of one token each', () => {
     for (const { line, found } of entities) {
       for (const word of found.flatMap(([, value = '']) => value.split(' '))) {
         expect(tokenizer.encode(` ${word}`, { continuation: true }), `line ${line}: ${word}`).toHaveLength(1);
