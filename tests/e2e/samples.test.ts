@@ -63,7 +63,7 @@ describe.each(samples)('the sample $title', ({ title, file, rows, task }) => {
     const compare = person.step('Compare');
     const fewShot = compare.getByRole('checkbox', { name: 'With examples in the prompt' });
     await fewShot.check();
-    await setNumber(compare, 'Examples in the prompt', 2);
+    await setNumber(compare, 'How many examples', 2);
     await setNumber(compare, 'Rows to measure', ROWS);
     if (task !== 'classification') await setNumber(compare, 'Answer length', 12);
     await compare.getByRole('button', { name: 'Measure all' }).click();

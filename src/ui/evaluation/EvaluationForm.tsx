@@ -73,7 +73,7 @@ function FewShot({ full }: { readonly full: boolean }) {
       <NumberInput
         size="xs"
         w="4.5rem"
-        aria-label="Examples in the prompt"
+        aria-label="How many examples"
         min={1}
         max={16}
         allowDecimal={false}
