@@ -44,7 +44,7 @@ const openers: Readonly<Record<BackendKind, () => Promise<Checker>>> = {
 
 /** The same check in headless Chromium, where WebGPU is. */
 async function openInPage(): Promise<Checker> {
-  // Not above: Vite and Playwright take longer to load than a case takes to check.
+  // Not above: loading Vite and Playwright is half of what it takes to start, and wasm needs neither.
   const { openBrowser } = await import('./browser');
   const { origin, page, module, close } = await openBrowser();
   const { check } = module<typeof import('./gradientCheck.page')>('/src/cli/gradientCheck.page.ts');

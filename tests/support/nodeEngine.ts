@@ -1,6 +1,6 @@
 /**
  * The page's engine in Node, with a dataset small enough for a run of a few seconds: on the bundled model, or, where a test
- * is about what the engine does with runs and not about what a model learns, on a tiny one, whose runs take milliseconds.
+ * is about what the engine does with runs and not about what a model learns, on a tiny one.
  */
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';

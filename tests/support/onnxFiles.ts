@@ -26,7 +26,7 @@ export function fixtureBytes(name: string): Uint8Array {
   return new Uint8Array(readFileSync(`${fixtures}${name}/model.onnx`));
 }
 
-/** By hand, since a generator takes three times as long where a chunk is one byte. */
+/** By hand: in chunks of one byte a generator takes twice as long, which is a fifth of what reading them takes. */
 export function chunked(bytes: Uint8Array, size = bytes.length): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]: () => {
