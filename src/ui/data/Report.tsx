@@ -64,8 +64,8 @@ function TimeFigure() {
 
 /** No file has more rows than a browser can count through in reasonable time. */
 const MOST_ROWS = 1_000_000;
-/** A target and its end token. */
-const FEWEST_TOKENS = 2;
+/** The engine's own limit: below it there is no room for a prompt and an answer. */
+const FEWEST_TOKENS = 8;
 
 function Limits({ summary: { report, validationRows, usableRows }, options }: ReportProps) {
   const { dataset } = useSession();
