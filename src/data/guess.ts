@@ -71,8 +71,8 @@ export function guessSystem(parsed: ParsedDataset, taken: readonly string[]): st
 }
 
 /**
- * Well-known input columns in the file's order; without any, the column with the longest texts; none where none is left,
- * or where the data is plain text.
+ * Well-known input columns in the file's order; without any, all that say something where these are few (a table's row,
+ * from which a text is made), else the one with the longest texts; none where none is left, or where the data is plain text.
  */
 export function guessInputs(parsed: ParsedDataset, target: string, system: string | null): string[] {
   if (parsed.reading.shape === 'plain-text') return [];
@@ -83,6 +83,7 @@ export function guessInputs(parsed: ParsedDataset, target: string, system: strin
   if (named.length > 0) return named;
   const telling = others.filter((column) => !isBookkeeping(column) && targetRank(column) === Number.POSITIVE_INFINITY);
   const candidates = telling.length > 0 ? telling : others;
+  if (telling.length > 0 && telling.length <= maxInputs) return telling;
   const longest = candidates
     .map((column) => ({ column, length: first(valuesOf(parsed, column), looked).join('').length }))
     .sort((a, b) => b.length - a.length)[0];

@@ -2,9 +2,8 @@
 export { buildExamples, promptOf } from './examples';
 export { countValues } from './guess';
 export { guessMapping, resolveMapping } from './mapping';
-export { parseDataset } from './parse';
 export { TextStream, tokenPieces } from './pieces';
-export { type ReadOptions, readDataset } from './read';
+export { parseDataset, type ReadOptions, readDataset } from './reading';
 export { datasetReport, inOrder } from './report';
 export { splitExamples } from './split';
 export { encodePair, tokeniseExamples } from './tokenise';

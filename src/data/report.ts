@@ -25,7 +25,7 @@ export function datasetReport({ parsed, rows, split, maxTokens, maxTokensLimit }
     drawn: parsed.drawn ? parsed.rows.length : null,
     usable: split.train.length + split.validation.length,
     skipped: byKind(parsed, [...rows.problems, ...split.leaked]),
-    ...repeats(tokenised),
+    ...repeats([...split.train, ...split.validation]),
     inBothSplits: split.leaked.length,
     split: split.from,
     lengths: histogram(rows.lengths),

@@ -69,6 +69,8 @@ export interface Dataset {
   setOptions(options: Pick<DatasetOptions, 'validationFraction' | 'seed' | 'maxTokens' | 'maxRows'>): void;
   /** How the files are to be read; nothing said: as recognised. The columns may be others then, and are guessed again. */
   reread(choices: ReadingChoices): void;
+  /** The same for the files that could not be read. */
+  rereadFailed(choices: ReadingChoices): void;
   undo(): void;
   /** Ends what is being read, where there is a dataset to go back to. */
   cancel(): void;
@@ -165,11 +167,13 @@ export function createDataset(engine: Engine): Dataset {
       openWith(name, [{ path: name, blob: new Blob([text]) }], known === undefined ? {} : { mapping: known }),
     remap: (change) => changeOptions((options, now) => ({ ...options, mapping: nextMapping(now, change) })),
     setOptions: (change) => changeOptions((options) => ({ ...options, ...change })),
-    reread: (reading) =>
-      changeOptions(({ mapping: _mapping, reading: _reading, ...options }) => ({
-        ...options,
-        ...(!isRecognised(reading) && { reading }),
-      })),
+    reread: (reading) => changeOptions((options) => otherwiseRead(options, reading)),
+    rereadFailed: (reading) => {
+      const { failure } = store.getState();
+      if (failure === null || failure.input.source.files.length === 0) return;
+      const { source, options } = failure.input;
+      request({ source, options: otherwiseRead(options, reading) });
+    },
     undo: () => {
       const { previous } = store.getState();
       if (previous !== null) request(previous.input);
@@ -196,6 +200,14 @@ export function createDataset(engine: Engine): Dataset {
       if (input !== undefined) request(input);
     },
   };
+}
+
+/** Without the mapping: the columns may be others. */
+function otherwiseRead(
+  { mapping: _mapping, reading: _reading, ...options }: DatasetOptions,
+  reading: ReadingChoices,
+): DatasetOptions {
+  return { ...options, ...(!isRecognised(reading) && { reading }) };
 }
 
 /** What the present model has read: what can be trained on. */

@@ -45,7 +45,8 @@ const FIELDS: Readonly<Record<DataFormat, readonly ReadingField[]>> = {
   jsonl: ['format', 'encoding'],
   json: ['format', 'encoding'],
   csv: ['format', 'encoding', 'delimiter', 'header'],
-  parquet: ['format'],
+  // Its bytes say what it is, and nothing of it is open.
+  parquet: [],
   text: ['format', 'encoding', 'unit'],
 };
 

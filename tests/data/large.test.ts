@@ -81,6 +81,15 @@ describe('a large file', () => {
     expect(whole.read).toBe(rows);
   });
 
+  it('that is read as a whole shows some of its rows before all are cut into tokens', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, i) => ({ text: `${long}${i}`, label: 'a' }));
+    const heads: ParsedDataset[] = [];
+    await readDataset(sourceOf('large.json', JSON.stringify(rows)), { ...options, onHead: (head) => heads.push(head) });
+    expect(heads.map(({ reading, rows }) => [reading.format, reading.files.length, rows.length])).toEqual([
+      ['json', 1, 500],
+    ]);
+  });
+
   it('is not read on once it is called off', async () => {
     const controller = new AbortController();
     const reason = new Error('another file came');

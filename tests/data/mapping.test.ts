@@ -62,6 +62,18 @@ describe('the guessed mapping', () => {
     ['labels without a name', { kind: ['x', 'y'], note: ['a long note #'] }, ['note'], 'kind'],
     ['the last column otherwise', { en: ['sea #'], fr: ['mer #'] }, ['en'], 'fr'],
     ['a named input beside it', { text: ['a #'], mood: ['up', 'down'] }, ['text'], 'mood'],
+    [
+      'the few columns of a table',
+      { id: ['#'], place: ['p #'], price: ['#'], target: ['t #'] },
+      ['place', 'price'],
+      'target',
+    ],
+    [
+      'the longest of many columns',
+      { a: ['#'], b: ['#'], c: ['#'], d: ['much longer #'], e: ['#'], target: ['t #'] },
+      ['d'],
+      'target',
+    ],
     ['no input at all', { text: ['Once #'] }, [], 'text'],
     [
       'a system message beside the input',

@@ -51,6 +51,19 @@ describe('the dataset', () => {
     expect(pending).toBeNull();
   });
 
+  it('that could not be read is read once a person says how', async () => {
+    const { dataset } = await opened();
+    dataset.openText('broken.csv', 'nothing here');
+    await settle();
+    dataset.rereadFailed({ delimiter: '~' });
+    expect(dataset.store.getState().pending).toMatchObject({
+      source: { name: 'broken.csv' },
+      options: { reading: { delimiter: '~' } },
+    });
+    await settle();
+    expect(dataset.store.getState().failure?.input.options.reading).toEqual({ delimiter: '~' });
+  });
+
   it('says no more of a file that could not be read once another is dropped', async () => {
     const { dataset } = await opened();
     dataset.openText('broken.csv', 'nothing here');

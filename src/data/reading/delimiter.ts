@@ -14,9 +14,19 @@ const delimiters = [
   [',', 'comma'],
   ['|', 'pipe'],
 ] as const;
+/** Looked for only in tables that none of those parts evenly, and only where each line has as many. */
+const rareDelimiters = ['~', '^', '::'];
 const recordsLooked = 50;
 /** Where the ending does not say that it is a table. */
 const enoughAlike = 0.8;
+
+interface Score {
+  readonly delimiter: string;
+  /** Of the first record. */
+  readonly cells: number;
+  readonly alike: number;
+  readonly records: number;
+}
 
 /** null where none does. @param named what the file's name, or a person, says: a table, parted by tabs */
 export function chooseDelimiter(
@@ -27,11 +37,14 @@ export function chooseDelimiter(
   if (chosen !== undefined) return { delimiter: chosen, why: `the separator is ${nameOf(chosen)}, as chosen` };
   const sample = text.slice(0, 65536);
   const cut = !whole || sample.length < text.length;
-  const scores = delimiters
-    .map(([delimiter]) => score(sample, cut, delimiter))
-    .filter(({ cells }) => cells > 1)
-    .sort((a, b) => b.alike / b.records - a.alike / a.records);
-  const best = (named.hasTabs ? scores.find(({ delimiter }) => delimiter === '\t') : undefined) ?? scores[0];
+  const scores = scoresOf(
+    sample,
+    cut,
+    delimiters.map(([delimiter]) => delimiter),
+  );
+  const usual = (named.hasTabs ? scores.find(({ delimiter }) => delimiter === '\t') : undefined) ?? scores[0];
+  const rare = named.isTable && !isEven(usual) ? scoresOf(sample, cut, rareDelimiters).find(isEven) : undefined;
+  const best = rare ?? usual;
   if (best === undefined) return null;
   const { delimiter, cells, alike, records } = best;
   if (!named.isTable) {
@@ -41,7 +54,19 @@ export function chooseDelimiter(
   return { delimiter, why: `${alike} of the first ${records} lines have ${parts}` };
 }
 
-function score(sample: string, cut: boolean, delimiter: string) {
+/** Of those that part anything, the most even first. */
+function scoresOf(sample: string, cut: boolean, candidates: readonly string[]): Score[] {
+  return candidates
+    .map((delimiter) => score(sample, cut, delimiter))
+    .filter(({ cells }) => cells > 1)
+    .sort((a, b) => b.alike / b.records - a.alike / a.records);
+}
+
+function isEven(found: Score | undefined): boolean {
+  return found !== undefined && found.records > 1 && found.alike === found.records;
+}
+
+function score(sample: string, cut: boolean, delimiter: string): Score {
   const options = { delimiter, newline: lineEndOf(sample), preview: recordsLooked + 1 };
   const quoted = Papa.parse<string[]>(sample, options);
   // One stray quote makes a cell of all that follows.

@@ -6,12 +6,12 @@ import type { Described, RowSink } from './sink';
 /** Rows that are turned into objects at once. */
 const rowsAtOnce = 25_000;
 
-/** @param afterEach called when some more of its rows were read */
+/** @param afterEach called when some more of its rows were read, with what is known of all */
 export async function readParquet(
   name: string,
   blob: Blob,
   sink: RowSink,
-  afterEach: (share: number) => Promise<void>,
+  afterEach: (share: number, described: Described) => Promise<void>,
 ): Promise<Described> {
   // Most people never open a Parquet file, and the decompressors are large.
   const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }] = await Promise.all([
@@ -38,6 +38,16 @@ export async function readParquet(
   };
   const metadata = await guarded(() => parquetMetadataAsync(file));
   const total = Number(metadata.num_rows);
+  const groups = metadata.row_groups.length;
+  const reason = `Parquet: ${total} rows in ${groups} row ${groups === 1 ? 'group' : 'groups'}.`;
+  const describe = (): Described => ({
+    format: 'parquet',
+    delimiter: null,
+    header: null,
+    unit: null,
+    shape: shapes.shape,
+    reason,
+  });
   let groupEnd = 0;
   for (const group of metadata.row_groups) {
     groupEnd += Number(group.num_rows);
@@ -49,10 +59,8 @@ export async function readParquet(
       );
       for (const object of objects) addObject(object, ++row, sink, shapes);
       row = rowEnd;
-      await afterEach(row / total);
+      await afterEach(row / total, describe());
     }
   }
-  const groups = metadata.row_groups.length;
-  const reason = `Parquet: ${total} rows in ${groups} row ${groups === 1 ? 'group' : 'groups'}.`;
-  return { format: 'parquet', delimiter: null, header: null, unit: null, shape: shapes.shape, reason };
+  return describe();
 }

@@ -30,10 +30,12 @@ export function HowRead({ reading, choices }: HowReadProps) {
     <div className={dataClasses.section}>
       <h3 className={classes.heading}>How it was read</h3>
       <p className={dataClasses.sentence}>
-        <b>{FORMAT_WORDS[reading.format]}.</b> {describeReading(reading)}{' '}
-        <Button size="compact-xs" variant="subtle" aria-expanded={open} onClick={toggle}>
-          {open ? 'Done' : 'Read it otherwise'}
-        </Button>
+        {describeReading(reading)}{' '}
+        {readingFields(reading).length > 0 && (
+          <Button size="compact-xs" variant="subtle" aria-expanded={open} onClick={toggle}>
+            {open ? 'Done' : 'Read it otherwise'}
+          </Button>
+        )}
       </p>
       {open && <ReadingForm reading={reading} choices={choices ?? {}} onChange={dataset.reread} />}
       <Files files={reading.files} />
@@ -41,8 +43,16 @@ export function HowRead({ reading, choices }: HowReadProps) {
   );
 }
 
+/** For a file that could not be read as it was taken: what it is taken for, and the fields to say otherwise. */
+export function FailedReading({ choices = {} }: Partial<Pick<HowReadProps, 'choices'>>) {
+  const { dataset } = useSession();
+  const { format = 'csv', encoding = 'utf-8', delimiter = ',', header = true, unit = 'line' } = choices;
+  const taken = { format, encoding, delimiter, header, unit };
+  return <ReadingForm reading={taken} choices={choices} onChange={dataset.rereadFailed} />;
+}
+
 interface ReadingFormProps {
-  readonly reading: Reading;
+  readonly reading: Pick<Reading, 'format' | 'encoding' | 'delimiter' | 'header' | 'unit'>;
   readonly choices: ReadingChoices;
   readonly onChange: (choices: ReadingChoices) => void;
 }
@@ -52,7 +62,9 @@ function ReadingForm({ reading, choices, onChange }: ReadingFormProps) {
   const say = (change: ReadingChoices) => onChange(withChoice(choices, change));
   return (
     <div className={classes.rowEnd}>
-      <Choice label="Format" words={FORMAT_WORDS} value={reading.format} onChoose={(format) => say({ format })} />
+      {reading.format !== 'parquet' && (
+        <Choice label="Format" words={textFormats} value={reading.format} onChoose={(format) => say({ format })} />
+      )}
       {applies.includes('encoding') && (
         <Choice
           label="Encoding"
@@ -86,6 +98,8 @@ function ReadingForm({ reading, choices, onChange }: ReadingFormProps) {
     </div>
   );
 }
+
+const { parquet: _parquet, ...textFormats } = FORMAT_WORDS;
 
 const OTHER = 'another';
 

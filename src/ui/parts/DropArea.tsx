@@ -11,13 +11,11 @@ interface DropAreaProps {
   readonly label: string;
   readonly children: ReactNode;
   readonly onFiles: (files: readonly File[]) => void;
-  /** What the picker offers first, e.g. `.csv,.jsonl`; anything may be dropped. */
-  readonly accept?: string;
   readonly compact?: boolean;
   readonly disabled?: boolean;
 }
 
-export function DropArea({ label, children, onFiles, accept, compact, disabled }: DropAreaProps) {
+export function DropArea({ label, children, onFiles, compact, disabled }: DropAreaProps) {
   return (
     <Dropzone
       className={classes.drop}
@@ -34,7 +32,6 @@ export function DropArea({ label, children, onFiles, accept, compact, disabled }
         onClick: (event) => {
           event.currentTarget.value = '';
         },
-        ...(accept !== undefined && { accept }),
       }}
     >
       {children}

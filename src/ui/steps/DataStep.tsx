@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { memo } from 'react';
 import { type DatasetState, datasetLine, doneShare, type LoadedDataset, shownDataset } from '../../state';
+import { FailedReading } from '../data/HowRead';
 import { ReadingBar, sayStage } from '../data/ReadingBar';
 import { Report } from '../data/Report';
 import { Problem } from '../parts/Problem';
@@ -18,6 +19,11 @@ export function DataStep() {
   const { current, previous, pending, failure, modelReady, fits, progress } = state;
   const shown = shownDataset(state);
   const percent = progress === null ? 0 : Math.floor(100 * doneShare(progress.stage));
+  const isOtherFile =
+    failure !== null &&
+    failure.problem.kind === 'data' &&
+    failure.input.source.files.length > 0 &&
+    failure.input.source.key !== current?.input.source.key;
   const unread = current !== null && !fits && pending === null && modelReady;
   return (
     <Step name="Data" line={dataLine(state, unread)}>
@@ -26,7 +32,14 @@ export function DataStep() {
         <ReadingBar />
         {failure !== null && (
           <div>
-            <Problem problem={failure.problem} onDismiss={dataset.dismissFailure} />
+            <Problem problem={failure.problem} onDismiss={dataset.dismissFailure}>
+              {isOtherFile && (
+                <details key={failure.input.source.key}>
+                  <summary>Say how it is to be read</summary>
+                  <FailedReading choices={failure.input.options.reading} />
+                </details>
+              )}
+            </Problem>
             {current !== null && fits && shown?.summary === current.summary && (
               <p className={classes.quiet}>{current.summary.name} is still in use, as below.</p>
             )}
@@ -49,7 +62,7 @@ export function DataStep() {
         )}
         {shown !== null && !shown.whole && (
           <p className={classes.warning}>
-            Below are the first rows of {shown.summary.name}; it is still being read, {percent} % so far.
+            Below are some rows of {shown.summary.name}; it is still being read, {percent} % so far.
           </p>
         )}
         {shown !== null && <Loaded summary={shown.summary} input={shown.input} />}

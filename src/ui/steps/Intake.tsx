@@ -10,7 +10,6 @@ import { useSession } from '../session';
 import classes from './steps.module.css';
 
 const PASTED = 'pasted text';
-const FORMATS = '.jsonl,.ndjson,.json,.csv,.tsv,.tab,.txt,.md,.parquet,.zip';
 
 /** Remembered, as what is read says its progress around it. */
 export const Intake = memo(function Intake({ hasData }: { readonly hasData: boolean }) {
@@ -25,7 +24,7 @@ export const Intake = memo(function Intake({ hasData }: { readonly hasData: bool
   };
   return (
     <>
-      <DropArea label="Drop a dataset" compact={hasData} accept={FORMATS} onFiles={openFiles}>
+      <DropArea label="Drop a dataset" compact={hasData} onFiles={openFiles}>
         <span>
           {hasData ? 'Drop another dataset' : 'Drop a dataset'}, or choose files{' '}
           <span className={partClasses.dropHint}>

@@ -1,9 +1,10 @@
 /** A text that is there as a whole → columns and rows, by the same readers as a file's, at once. */
-import { Collector } from './reading/collect';
-import { recogniseHead } from './reading/plan';
-import { readerOf } from './reading/readers';
-import { readingOf } from './reading/summary';
-import type { ParsedDataset } from './types';
+
+import type { ParsedDataset } from '../types';
+import { Collector } from './collect';
+import { recogniseHead } from './plan';
+import { readerOf } from './readers';
+import { readingOf } from './summary';
 
 /** @throws DataError where no row can be used */
 export function parseDataset(name: string, text: string): ParsedDataset {

@@ -2,16 +2,16 @@
  * The files of a dataset → columns and rows. What the bytes are is recognised by content, then each file is read piece by
  * piece; of more rows than may be used a sample stays. What the columns mean is not known here: that is `mapping.ts`.
  */
-import { DataError } from '../errors';
-import { nextTask } from '../tuning';
-import type { DatasetSource, Reading, ReadingChoices } from '../worker/dataProtocol';
-import { Collector } from './reading/collect';
-import { Decoding } from './reading/encoding';
-import { readParquet } from './reading/parquet';
-import { type PlannedFile, planFiles } from './reading/plan';
-import { readerOf } from './reading/readers';
-import { type FileReading, readingOf } from './reading/summary';
-import type { ParsedDataset } from './types';
+import { DataError } from '../../errors';
+import { nextTask } from '../../tuning';
+import type { DatasetSource, Reading, ReadingChoices } from '../../worker/dataProtocol';
+import type { ParsedDataset } from '../types';
+import { Collector } from './collect';
+import { Decoding } from './encoding';
+import { readParquet } from './parquet';
+import { type PlannedFile, planFiles } from './plan';
+import { readerOf } from './readers';
+import { type FileReading, readingOf } from './summary';
 
 export interface ReadOptions {
   readonly choices: ReadingChoices;
@@ -68,6 +68,8 @@ class DatasetReading {
     this.headPending = this.totalBytes > largeBytes;
     this.several = files.length > 1;
     for (const file of files) await this.readFile(file);
+    // What is read as a whole has no beginning to show before; its rows still have to be cut into tokens.
+    if (this.mayGiveHead) this.giveHead([]);
     return collector.dataset(source.name, readingOf(source.name, this.done, leftOut, collector, options.choices));
   }
 
@@ -78,7 +80,7 @@ class DatasetReading {
     const { path } = file.input;
     try {
       const read = await this.contentOf(file, (soFar) =>
-        this.giveHead({ ...soFar, path, rows: rows(), leftOut: null }),
+        this.giveHead([{ ...soFar, path, rows: rows(), leftOut: null }]),
       );
       this.done.push({ ...read, path, rows: rows(), leftOut: null });
     } catch (error) {
@@ -95,8 +97,9 @@ class DatasetReading {
     if (content.type === 'parquet') {
       const sink = this.collector.file({ path, split, damaged: () => false });
       const before = this.bytes;
-      const described = await readParquet(input.path, await input.blob(), sink, (share) => {
+      const described = await readParquet(input.path, await input.blob(), sink, (share, described) => {
         this.bytes = before + share * input.size;
+        if (this.mayGiveHead) onHead({ described, encoding: null, encodingReason: '' });
         return this.turn();
       });
       return { described, encoding: null, encodingReason: '' };
@@ -114,7 +117,7 @@ class DatasetReading {
     };
     for await (const piece of input.open(count)) {
       reader.write(decoding.write(piece));
-      if (this.headPending && this.collector.readable >= headRows) onHead(soFar());
+      if (this.mayGiveHead) onHead(soFar());
       await this.turn();
     }
     reader.write(decoding.end());
@@ -122,10 +125,15 @@ class DatasetReading {
     return soFar();
   }
 
-  private giveHead(file: FileReading): void {
+  private get mayGiveHead(): boolean {
+    return this.headPending && this.collector.readable >= headRows;
+  }
+
+  /** @param underWay the file being read, if any */
+  private giveHead(underWay: readonly FileReading[]): void {
     const { source, collector, options, done } = this;
     this.headPending = false;
-    const reading: Reading = readingOf(source.name, [...done, file], [], collector, options.choices);
+    const reading: Reading = readingOf(source.name, [...done, ...underWay], [], collector, options.choices);
     const dataset = collector.dataset(source.name, reading);
     const rows = dataset.rows.slice(0, headRows);
     options.onHead({ ...dataset, rows, read: rows.length + dataset.problems.length, drawn: false });
