@@ -12,9 +12,9 @@ import {
   type Watch,
 } from '../data';
 import { DataError } from '../errors';
-import { labelTargets, type ValidationSet, validationSet } from '../evaluation';
+import { drawRows, labelTargets, type ValidationSet, validationSet } from '../evaluation';
 import type { ModelTokenizer } from '../models';
-import { nextTask, Random } from '../tuning';
+import { nextTask } from '../tuning';
 import type { DatasetOptions, DatasetSummary, RowProblem } from './protocol';
 import type { KeptDataset } from './store';
 
@@ -72,7 +72,7 @@ export async function prepareDataset(
     heldOut,
     labelTargets: labelTargets(used),
     validation: validationSet(
-      drawn(heldOut, MAX_VALIDATION_ROWS, seed),
+      drawRows(heldOut, MAX_VALIDATION_ROWS, seed),
       labels.map(({ label }) => label),
       used,
     ),
@@ -130,13 +130,6 @@ function longestOf(rows: readonly TokenisedRow[], chooses: boolean): number {
   const target = ({ tokenIds, targetStart }: TokenisedRow) => tokenIds.length - targetStart;
   if (!chooses) return longest(({ tokenIds }) => tokenIds.length);
   return longest(({ targetStart }) => targetStart) + longest(target);
-}
-
-/** In the order of the data. */
-function drawn<T>(rows: readonly T[], most: number, seed: number): readonly T[] {
-  if (rows.length <= most) return rows;
-  const chosen = new Set(new Random(seed).shuffle(rows).slice(0, most));
-  return rows.filter((row) => chosen.has(row));
 }
 
 /** The first rows, among them one that is cut, where there is one. */

@@ -1,15 +1,15 @@
 /** "Use it on a file": an adapter's answers for every row of a file, which comes back with a column more. */
-import { Button, NumberInput, Select } from '@mantine/core';
+import { Button, Select } from '@mantine/core';
 import { useRef } from 'react';
 import { type Application, adapterLabel, appliedWith, keptAdapters, usableDataset, whyNotApply } from '../../state';
 import { formatCount, formatPlural } from '../format';
 import { DropArea } from '../parts/DropArea';
 import { Problem } from '../parts/Problem';
 import partClasses from '../parts/parts.module.css';
-import { Term } from '../parts/Term';
 import { usePart, useSession } from '../session';
 import { adapterOptions } from '../steps/adapterOptions';
 import classes from '../steps/steps.module.css';
+import { AnswerLength } from './AnswerLength';
 import evaluationClasses from './evaluation.module.css';
 import { UnderWay } from './UnderWay';
 
@@ -37,7 +37,7 @@ export function BatchUse() {
       </p>
       <div className={classes.rowEnd}>
         <AnsweredBy />
-        {task !== null && task !== 'classification' && <AnswerLength />}
+        {task !== null && task !== 'classification' && <FileAnswerLength />}
       </div>
       <div ref={place} tabIndex={-1} className={evaluationClasses.place}>
         {working === null ? (
@@ -81,22 +81,16 @@ function AnsweredBy() {
   );
 }
 
-function AnswerLength() {
+function FileAnswerLength() {
   const { applying } = useSession();
   const maxTokens = usePart('applying', (state) => state.maxTokens);
   const isBusy = usePart('applying', (state) => state.working !== null);
   return (
-    <NumberInput
-      w="8rem"
-      label={<Term means="Tokens that are written per row; an answer ends here at the latest.">Answer length</Term>}
-      aria-label="Length of the file’s answers"
-      min={1}
-      max={2048}
-      step={8}
-      allowDecimal={false}
+    <AnswerLength
+      name="Length of the file’s answers"
       disabled={isBusy}
       value={maxTokens}
-      onChange={(value) => typeof value === 'number' && applying.setMaxTokens(value)}
+      onChange={applying.setMaxTokens}
     />
   );
 }

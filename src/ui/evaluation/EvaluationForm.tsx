@@ -5,6 +5,7 @@ import { sayShape } from '../format';
 import { Term } from '../parts/Term';
 import { usePart, useSession } from '../session';
 import classes from '../steps/steps.module.css';
+import { AnswerLength } from './AnswerLength';
 import evaluationClasses from './evaluation.module.css';
 
 export function EvaluationForm() {
@@ -108,17 +109,11 @@ function Amounts() {
         onChange={(value) => typeof value === 'number' && evaluation.set({ rows: value })}
       />
       {writes && (
-        <NumberInput
+        <AnswerLength
           size="xs"
-          w="8rem"
-          label={<Term means="Tokens that are written per row; an answer ends here at the latest.">Answer length</Term>}
-          aria-label="Answer length"
-          min={1}
-          max={2048}
-          step={8}
-          allowDecimal={false}
+          name="Answer length"
           value={maxTokens}
-          onChange={(value) => typeof value === 'number' && evaluation.set({ maxTokens: value })}
+          onChange={(tokens) => evaluation.set({ maxTokens: tokens })}
         />
       )}
       {heldOut !== null && <p className={classes.quiet}>of {heldOut.toLocaleString('en')} held-out rows</p>}
